@@ -1,0 +1,1 @@
+export { migrateOnce } from '../../server.ts'

@@ -1,0 +1,2 @@
+/** Stable exit codes of the command line. */
+export const EXIT = { server: 6 } as const

@@ -1,0 +1,65 @@
+/** Every bound in the system, with its reason. Bytes unless the name says otherwise; durations in `_ms`. */
+
+const KIB = 1024
+const MIB = 1024 * KIB
+
+export const LIMITS = {
+  /** A request body after decompression: a few thousand ordinary records, and what 64 clients may send
+   * at once still fits into memory. */
+  body_bytes: 16 * MIB,
+  /** One record as its stored JSON line, and the default of a topic's max_record_bytes: Kafka's default. */
+  record_bytes: 1 * MIB,
+  /** The most that a topic may allow for one record; a body cannot carry more. */
+  max_record_bytes: 16 * MIB,
+  /** Records in one request. It is one transaction: a larger one would hold its partitions too long. */
+  records_per_request: 10_000,
+  /** Headers are for tracing and routing, not for data. */
+  headers_per_record: 32,
+  /** Nesting of a JSON value. Postgres and most parsers recurse; 512 is far below where they fail. */
+  json_depth: 512,
+  /** Kafka's bound on a topic name. */
+  topic_name_chars: 249,
+  /** Partitions are locks and index ranges; more than this buys nothing on one database. */
+  partitions_per_topic: 1_000,
+  /** As the Idempotency-Key drafts suggest. */
+  idempotency_key_chars: 255,
+  /** How long a receipt counts: long enough for a retry after a night's outage. */
+  idempotency_ms: 24 * 60 * 60 * 1000,
+
+  /** A page of a fetch, unless the caller asks for another size. */
+  fetch_default_records: 1_000,
+  fetch_records: 10_000,
+  fetch_default_bytes: 1 * MIB,
+  fetch_bytes: 16 * MIB,
+  /** A long poll: below the idle time-outs of common proxies and platforms when clients ask for less. */
+  fetch_wait_ms: 60_000,
+  /** Fetches waiting on one node at once; each costs a socket, a timer and a few objects. */
+  waiting_fetches: 10_000,
+
+  /** Rows of `batches` are cut at this size, so that reading one record never reads more than this
+   * beside it. Cut sizes from 8 KiB up made no difference to append speed. */
+  batch_bytes: 64 * KIB,
+  /** One flush, which is one parameter of one statement. */
+  flush_bytes: 1 * MIB,
+  /** Requests waiting for their flush; past this, 429. Twice what 64 clients with full pages hold. */
+  queue_bytes: 64 * MIB,
+  /** How long a produce waits for a partition that another session has locked; then 503. */
+  lock_wait_ms: 3_500,
+  /** How long a flush may go unanswered before its outcome is called unknown. */
+  flush_timeout_ms: 7_000,
+  /** How long a read may take; the connection is given up after it. */
+  read_timeout_ms: 5_000,
+  /** How long to wait for a database connection. */
+  connect_timeout_ms: 2_500,
+  /** The same while starting, when nobody waits for an answer yet. */
+  start_timeout_ms: 5_000,
+  /** How often waiting readers are checked for records appended by other nodes. */
+  poll_ms: 250,
+  /** How old a node's knowledge of a topic may be: other nodes change configurations and partitions. */
+  topic_cache_ms: 1_000,
+
+  topics_per_page: 1_000,
+  topics_default_page: 100,
+  /** Batches of deleted topics removed in one statement, so that nobody waits behind it. */
+  delete_chunk_rows: 5_000,
+} as const

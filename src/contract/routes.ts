@@ -1,0 +1,28 @@
+import { getLiveness, getReadiness } from './health.ts'
+import {
+  fetchRecord,
+  fetchRecords,
+  findOffset,
+  produceBody,
+  produceRecords,
+  readTopic,
+} from './record-routes.ts'
+import type { Route } from './route.ts'
+import { createTopic, deleteTopic, getTopic, listTopics, patchTopic } from './topics.ts'
+
+/** Every route, in the order in which the documents show them. */
+export const ROUTES: readonly Route[] = [
+  produceBody,
+  readTopic,
+  createTopic,
+  listTopics,
+  getTopic,
+  patchTopic,
+  deleteTopic,
+  produceRecords,
+  fetchRecords,
+  fetchRecord,
+  findOffset,
+  getLiveness,
+  getReadiness,
+]

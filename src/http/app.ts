@@ -1,0 +1,91 @@
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import accepts from '@fastify/accepts'
+import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify'
+import type { Broker } from '../broker/broker.ts'
+import { LIMITS } from '../contract/limits.ts'
+import { malformedAnswer, sendNotFound, sendProblem } from './problem-json.ts'
+import { readBodiesAsBytes } from './read-body.ts'
+import { fetchRoutes } from './routes/fetch.ts'
+import { healthRoutes } from './routes/health.ts'
+import { pageRoutes } from './routes/pages.ts'
+import { produceRoutes } from './routes/produce.ts'
+import { topicRoutes } from './routes/topics.ts'
+
+/** Longer than the idle time-outs of the proxies in front, or they would send into a closing connection. */
+const KEEP_ALIVE_MS = 75_000
+/** A whole request must have arrived within this. */
+const REQUEST_MS = 60_000
+
+/** Request ids: unique in this process's log, and cheap. */
+function requestIds(): () => string {
+  const start = Date.now().toString(36)
+  let count = 0
+  return () => `${start}-${(++count).toString(36)}`
+}
+
+/**
+ * Is a whole request of this connection still being answered? Garbage behind it must not be answered in its
+ * place: "nothing was written" would be false.
+ */
+function awaitsAnswer(socket: Socket): boolean {
+  const { _httpMessage } = socket as Socket & { _httpMessage?: { req: IncomingMessage } | null }
+  return _httpMessage?.req.complete ?? false
+}
+
+/** How often a stopping server looks for connections that have fallen idle. */
+const IDLE_CHECK_MS = 20
+
+/**
+ * Stops listening and resolves when every request has been answered. Connections are kept alive for longer
+ * than anyone would wait, so those that fall idle meanwhile are closed as they do.
+ */
+export async function closeApp(app: FastifyInstance): Promise<void> {
+  const timer = setInterval(() => {
+    app.server.closeIdleConnections()
+  }, IDLE_CHECK_MS)
+  try {
+    await app.close()
+  } finally {
+    clearInterval(timer)
+  }
+}
+
+/** The HTTP server, not yet listening. */
+export async function createApp(
+  broker: Broker,
+  options: { log: FastifyBaseLogger; version: string },
+): Promise<FastifyInstance> {
+  const app = fastify({
+    loggerInstance: options.log,
+    logController: new LogController({ disableRequestLogging: true }),
+    // No logger of its own for each request: making one costs as much as reading a small body.
+    childLoggerFactory: (log) => log,
+    genReqId: requestIds(),
+    bodyLimit: LIMITS.body_bytes,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_MS,
+    // What is in flight when the server stops is finished, not refused.
+    return503OnClosing: false,
+    routerOptions: {
+      // Longer than any name, so that its own check can say what is wrong with it.
+      maxParamLength: 16_384,
+      ignoreTrailingSlash: true,
+    },
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+    clientErrorHandler: (error, socket) => {
+      if (socket.writable && !awaitsAnswer(socket)) socket.end(malformedAnswer(error))
+      else socket.destroy()
+    },
+  })
+  app.setErrorHandler(sendProblem)
+  app.setNotFoundHandler(sendNotFound)
+  readBodiesAsBytes(app)
+  await app.register(accepts)
+  produceRoutes(app, broker)
+  fetchRoutes(app, broker)
+  topicRoutes(app, broker)
+  healthRoutes(app, broker)
+  await pageRoutes(app, options.version)
+  return app
+}

@@ -1,0 +1,36 @@
+import type { FastifyRequest } from 'fastify'
+import { ProblemError } from '../contract/problem-error.ts'
+
+const JSON_TYPE = 'application/json'
+const NDJSON_TYPES = ['application/x-ndjson', 'application/jsonl', 'application/ndjson']
+const BYTES_TYPE = 'application/octet-stream'
+
+function best(request: FastifyRequest, offered: readonly string[]): string {
+  const { accept } = request.headers
+  // The common case costs no parsing.
+  const first = offered[0] ?? JSON_TYPE
+  if (accept === undefined || accept === '*/*' || accept === first) return first
+  // Parameters other than q, such as our own charset, say nothing here.
+  request.raw.headers.accept = accept.replaceAll(/;\s*(?!q\s*=)[^;,]*/gi, '')
+  const chosen = request.accepts().type([...offered])
+  if (typeof chosen === 'string') return chosen
+  throw new ProblemError(
+    'not_acceptable',
+    `The answer can be ${offered.join(', ')}; Accept was ${accept}.`,
+  )
+}
+
+/** The form of a page: NDJSON only where asked for by name. */
+export function wantsNdjson(request: FastifyRequest): boolean {
+  return best(request, [JSON_TYPE, ...NDJSON_TYPES]) !== JSON_TYPE
+}
+
+/** Is a record's value wanted as it is, rather than the record? */
+export function wantsBytes(request: FastifyRequest): boolean {
+  return best(request, [JSON_TYPE, BYTES_TYPE]) === BYTES_TYPE
+}
+
+/** The short door answers with NDJSON alone; browsers and curl accept anything. */
+export function requireNdjson(request: FastifyRequest): void {
+  best(request, [NDJSON_TYPES[0] ?? '', ...NDJSON_TYPES.slice(1), 'text/plain'])
+}

@@ -1,0 +1,104 @@
+import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib'
+import type { Readable } from 'node:stream'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { LIMITS } from '../contract/limits.ts'
+import { ProblemError } from '../contract/problem-error.ts'
+
+/** Bodies arrive as bytes, whatever their content type; each route reads them itself. */
+export function readBodiesAsBytes(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (request, payload, done) => {
+    const { 'content-encoding': encoding, 'content-length': length } = request.headers
+    if (Number(length) > LIMITS.body_bytes) done(tooLarge())
+    else if (encoding === undefined || encoding === 'identity') collect(payload, done)
+    else decode(payload, encoding, done)
+  })
+}
+
+type Done = (error: Error | null, body?: Buffer) => void
+
+function tooLarge(): ProblemError {
+  const limit = LIMITS.body_bytes.toLocaleString('en')
+  return new ProblemError(
+    'request_too_large',
+    `The body has more than ${limit} bytes, decompressed.`,
+  )
+}
+
+/** Gathers a stream's bytes, up to the limit; what comes after that is not kept. */
+function collect(stream: Readable, done: Done): void {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  let finished = false
+  const finish: Done = (error, body) => {
+    if (finished) return
+    finished = true
+    done(error, body)
+  }
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    if (bytes <= LIMITS.body_bytes) chunks.push(chunk)
+    else {
+      chunks.length = 0
+      finish(tooLarge())
+    }
+  })
+  stream.on('end', () => {
+    finish(null, chunks.length === 1 ? chunks[0] : Buffer.concat(chunks, bytes))
+  })
+  stream.on('error', finish)
+}
+
+/** Decompresses while it counts, so that the limit bounds the inflated size. */
+function decode(payload: Readable, encoding: string, done: Done): void {
+  const inflater = inflaterFor(encoding)
+  if (!inflater) {
+    const detail = `Content-Encoding ${encoding} is not known here; there are gzip, deflate and identity.`
+    const errors = [
+      { in: 'header' as const, pointer: '/content-encoding', detail: 'is not known here' },
+    ]
+    done(new ProblemError('unsupported_media_type', detail, { errors }))
+    return
+  }
+  collect(inflater, (error, body) => {
+    payload.unpipe(inflater)
+    payload.resume()
+    inflater.destroy()
+    done(error && !(error instanceof ProblemError) ? notEncoded(encoding, error) : error, body)
+  })
+  payload.on('error', (error) => inflater.destroy(error))
+  payload.pipe(inflater)
+}
+
+function notEncoded(encoding: string, error: Error): ProblemError {
+  const detail = `is not ${encoding}: ${error.message}`
+  return new ProblemError('invalid_request', `The body ${detail}.`, {
+    errors: [{ in: 'body', pointer: '', detail }],
+  })
+}
+
+function inflaterFor(encoding: string): Gunzip | Inflate | undefined {
+  switch (encoding.trim().toLowerCase()) {
+    case 'gzip':
+    case 'x-gzip':
+      return createGunzip()
+    case 'deflate':
+      return createInflate()
+    default:
+      return undefined
+  }
+}
+
+/** The body's bytes; empty where there is none. */
+export function bodyOf(request: FastifyRequest): Buffer {
+  return Buffer.isBuffer(request.body) ? request.body : EMPTY
+}
+const EMPTY = Buffer.alloc(0)
+
+/** The media type without its parameters, in lower case; empty where there is none. */
+export function mediaTypeOf(request: FastifyRequest): string {
+  const header = request.headers['content-type']
+  if (header === undefined) return ''
+  const end = header.indexOf(';')
+  return (end === -1 ? header : header.slice(0, end)).trim().toLowerCase()
+}

@@ -1,0 +1,24 @@
+import { Kysely, PostgresDialect, type Generated } from 'kysely'
+import type pg from 'pg'
+import { watchedPool } from './pool.ts'
+
+/** The control tables as kysely sees them. The data plane speaks raw SQL, in its own files. */
+export interface Tables {
+  'tailrace.topics': {
+    topic_id: Generated<number>
+    name: string
+    partitions: number
+    first_partitions: number
+    config: Record<string, unknown>
+    created_at: Generated<Date>
+  }
+  'tailrace.partitions': { partition_id: Generated<number>; topic_id: number; partition: number }
+  'tailrace.log_starts': { partition_id: number; log_start_offset: Generated<number> }
+  'tailrace.deleted_partitions': { partition_id: number; deleted_at: Generated<Date> }
+}
+
+export type Database = Kysely<Tables>
+
+export function createDatabase(pool: pg.Pool): Database {
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: watchedPool(pool) }) })
+}

@@ -1,0 +1,58 @@
+import { fetchPages } from './fetch.ts'
+import { createRowTable, produceBatch, produceSingle } from './produce.ts'
+import { compare, type Comparison } from './rounds.ts'
+import { openStage, type Stage } from './stage.ts'
+
+/** `npm run bench [-- --json] [-- --rounds N] [-- name ...]`: ratios, each taken in turns within one run. */
+const json = process.argv.includes('--json')
+const roundsAt = process.argv.indexOf('--rounds')
+const rounds = roundsAt === -1 ? 5 : Number(process.argv[roundsAt + 1])
+const wanted = process.argv.slice(2).filter((word) => /^[a-z_]+$/.test(word))
+
+/** The hot tables must never be read from end to end: a plan gone wrong shows here first. */
+async function sequentialScans(stage: Stage): Promise<Record<string, number>> {
+  // Statistics arrive up to a second after the connections that made them fall idle.
+  await new Promise((resolve) => setTimeout(resolve, 1500))
+  const rows = await stage.query<{ relname: string; seq_scan: string }>(
+    `select relname, seq_scan from pg_stat_user_tables
+     where schemaname = 'tailrace' and relname in ('batches', 'log_starts', 'receipts')`,
+  )
+  return Object.fromEntries(rows.map((row) => [row.relname, Number(row.seq_scan)]))
+}
+
+function rate(value: number): string {
+  return Math.round(value).toLocaleString('en').padStart(11)
+}
+
+function table(rows: readonly Comparison[]): string {
+  const lines = rows.map(
+    (row) =>
+      `${row.name.padEnd(22)} ${row.ratio.toFixed(2).padStart(6)} ${`>= ${String(row.reach)}`.padStart(7)}` +
+      ` ${rate(row.ours)} ${rate(row.theirs)}  ${row.unit.padEnd(11)} ${row.against}`,
+  )
+  const head = `${''.padEnd(22)} ${'ratio'.padStart(6)} ${'reach'.padStart(7)} ${'ours'.padStart(11)} ${'theirs'.padStart(11)}`
+  return [head, ...lines].join('\n')
+}
+
+const stage = await openStage()
+try {
+  await createRowTable(stage)
+  // Building an index reads its table once; from here on nothing may.
+  await stage.query('select pg_stat_reset()')
+  const contests = [produceSingle(stage), produceBatch(stage), fetchPages(stage)]
+  const results: Comparison[] = []
+  for (const contest of contests) {
+    // Fetch reads what the batches before it wrote.
+    if (wanted.length > 0 && !wanted.includes(contest.name)) continue
+    results.push(await compare(contest, rounds))
+  }
+  const seq_scan = await sequentialScans(stage)
+  const figures = Object.fromEntries(results.map(({ name, ...rest }) => [name, rest]))
+  if (json) process.stdout.write(`${JSON.stringify({ ...figures, seq_scan })}\n`)
+  else {
+    const scans = Object.entries(seq_scan).map(([name, count]) => `${name} ${String(count)}`)
+    process.stdout.write(`${table(results)}\nsequential scans of hot tables: ${scans.join(', ')}\n`)
+  }
+} finally {
+  await stage.close()
+}
