@@ -3,6 +3,7 @@ import { ProblemError } from '../contract/problem-error.ts'
 import { appendBatches, appendFlush, type LockWait } from '../store/append-batches.ts'
 import { poolOf, type StorePools } from '../store/pool.ts'
 import { isLockTimeout, isUnavailable, mayTryAgain, writtenAfter } from '../store/sqlstate.ts'
+import { ReadingTurns } from './reading-turns.ts'
 import { FlushPlan, lockedBy, type AppendRequest, type AppendResult } from './flush-plan.ts'
 
 /** Thrown where a partition is gone; the caller looks its topic up again. */
@@ -42,6 +43,7 @@ export class AppendQueue {
   #flushing = false
   #bytes = 0
   readonly #waiting = new Map<number, Pending[]>()
+  readonly #turns = new ReadingTurns()
   #idle: (() => void)[] = []
   #open = 0
 
@@ -50,18 +52,27 @@ export class AppendQueue {
     this.#appended = appended
   }
 
+  /** Resolves when a body of this size may be read into records, synchronously. Small ones need not ask. */
+  readingTurn(bytes: number): Promise<void> {
+    this.#requireRoom(this.#turns.bytes + bytes)
+    return this.#turns.next(bytes)
+  }
+
+  #requireRoom(bytes: number): void {
+    if (this.#bytes === 0 || this.#bytes + bytes <= LIMITS.queue_bytes) return
+    throw new ProblemError(
+      'queue_full',
+      'Too many records are waiting to be written on this node.',
+      {
+        written: 'no',
+        retry_after_s: 1,
+      },
+    )
+  }
+
   /** Resolves once the records are durable; see AppendResult for what else may have been decided. */
   append(request: AppendRequest): Promise<AppendResult> {
-    if (this.#bytes + request.bytes > LIMITS.queue_bytes && this.#bytes > 0) {
-      throw new ProblemError(
-        'queue_full',
-        'Too many records are waiting to be written on this node.',
-        {
-          written: 'no',
-          retry_after_s: 1,
-        },
-      )
-    }
+    this.#requireRoom(request.bytes)
     this.#bytes += request.bytes
     this.#open++
     return new Promise<AppendResult>((resolve, reject) => {
@@ -135,7 +146,7 @@ export class AppendQueue {
     const plan = new FlushPlan(batch.map((pending) => pending.request))
     for (let tries = 1; ; tries++) {
       try {
-        return await this.#send(plan, wait)
+        return await (wait ? this.#send(plan, wait) : this.#sendNext(plan))
       } catch (error) {
         if (mayTryAgain(error) && tries < FLUSH_TRIES) continue
         const problem = appendProblem(error)
@@ -145,18 +156,28 @@ export class AppendQueue {
     }
   }
 
-  async #send(plan: FlushPlan, wait: LockWait | undefined): Promise<Flushed> {
+  /** Sends the flush that everyone else is behind; no body is read until it is on its way. */
+  async #sendNext(plan: FlushPlan): Promise<Flushed> {
+    const sent = this.#turns.hold()
+    try {
+      return await this.#send(plan, undefined, sent)
+    } finally {
+      sent()
+    }
+  }
+
+  async #send(plan: FlushPlan, wait?: LockWait, sent?: () => void): Promise<Flushed> {
     const { flush } = plan
     const pool = poolOf(this.#pools, flush.partition_ids[0] ?? 0, wait ? 'waiting' : 'append')
     if (plan.isPlain) {
       const id = flush.partition_ids[0] ?? 0
-      const outcome = await appendBatches(pool, flush, wait)
+      const outcome = await appendBatches(pool, flush, wait, sent)
       if (outcome.status === 'ok') {
         return { kind: 'written', results: plan.plainResults(outcome.base_offset) }
       }
       return { kind: outcome.status === 'busy' ? 'busy' : 'gone', partition_ids: new Set([id]) }
     }
-    const outcomes = await appendFlush(pool, flush, wait)
+    const outcomes = await appendFlush(pool, flush, wait, sent)
     const [first] = outcomes
     if (first?.status === 'busy' || first?.status === 'unknown_partition') {
       const kind = first.status === 'busy' ? 'busy' : 'gone'

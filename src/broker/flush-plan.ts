@@ -73,7 +73,7 @@ export class FlushPlan {
       partition_ids,
       batches,
       guards: this.#guarded.map((request) => request.guard as Guard),
-      payload: payloads.length === 1 ? (payloads[0] as Buffer) : Buffer.concat(payloads),
+      payload: payloads,
     }
   }
 

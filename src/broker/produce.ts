@@ -17,6 +17,8 @@ import {
 
 export interface ProduceInput {
   topic: string
+  /** Size of the body. */
+  bytes: number
   /** Reads the body into the record table; called again if the topic must first be looked up. */
   parse: () => { table: RecordTable; expected_offsets: readonly ExpectedOffset[] }
   /** For all records that name none themselves. */
@@ -38,6 +40,7 @@ interface Broker {
 
 /** Stores a request's records, all or none, and resolves after they are durable. */
 export async function produce(broker: Broker, input: ProduceInput): Promise<Produced> {
+  if (input.bytes >= LIMITS.large_body_bytes) await broker.queue.readingTurn(input.bytes)
   let topic = broker.topics.known(input.topic)
   let created = false
   if (!topic) {

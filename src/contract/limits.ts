@@ -39,8 +39,11 @@ export const LIMITS = {
   /** Rows of `batches` are cut at this size, so that reading one record never reads more than this
    * beside it. Cut sizes from 8 KiB up made no difference to append speed. */
   batch_bytes: 64 * KIB,
-  /** One flush, which is one parameter of one statement. */
-  flush_bytes: 1 * MIB,
+  /** One flush, which is one parameter of one statement. With 64 clients of 100 KB bodies 1 MiB was 15 % slower
+   * and 4 MiB 8 %. */
+  flush_bytes: 2 * MIB,
+  /** Bodies from this size on, about 0.05 ms of work, wait for a turn to be read. */
+  large_body_bytes: 16 * KIB,
   /** Requests waiting for their flush; past this, 429. Twice what 64 clients with full pages hold. */
   queue_bytes: 64 * MIB,
   /** How long a produce waits for a partition that another session has locked; then 503. */

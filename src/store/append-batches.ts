@@ -1,5 +1,6 @@
 import type pg from 'pg'
 import { LIMITS } from '../contract/limits.ts'
+import { queryWithPayload, type PayloadStatement } from './payload-query.ts'
 import { withClient } from './pool.ts'
 
 /**
@@ -7,7 +8,7 @@ import { withClient } from './pool.ts'
  *
  * Plan: pinned to the primary key. Locks: one advisory lock a partition, ascending. Cost: about 0.15 ms and
  * one commit for a flush of 64 records to one partition. Rejected: arrays of bytea (pg sends them as hex,
- * twice the bytes; hence one Buffer cut by the function), COPY (computes and returns no offsets), a
+ * twice the bytes; hence one payload cut by the function), COPY (computes and returns no offsets), a
  * transaction a request (10k requests/s against 44k).
  */
 
@@ -34,13 +35,17 @@ export interface LockWait {
   until: number
 }
 
-/** Appends a flush that touches one partition. Without a wait, a taken lock answers busy. */
+/**
+ * Appends a flush that touches one partition. Without a wait, a taken lock answers busy. `sent` is called
+ * once the flush is on its way to the database, if it gets so far.
+ */
 export async function appendBatches(
   pool: pg.Pool,
   { partition_ids: [partitionId], batches, payload }: Flush,
   wait?: LockWait,
+  sent?: () => void,
 ): Promise<AppendOutcome> {
-  const result = await durably<AppendOutcome>(pool, wait, {
+  const result = await durably<AppendOutcome>(pool, wait, sent, {
     name: 'append_batches',
     text: APPEND_BATCHES,
     values: [
@@ -50,8 +55,8 @@ export async function appendBatches(
       batches.map((batch) => batch.byte_length),
       batches.map((batch) => batch.max_timestamp),
       batches.map((batch) => batch.stamps),
-      payload,
     ],
+    payload,
   })
   return result.rows[0] as AppendOutcome
 }
@@ -73,7 +78,8 @@ export interface Flush {
   /** The batches with their request (0: the plain ones) and the index of their partition, from 1. */
   batches: readonly (NewBatch & { request: number; slot: number })[]
   guards: readonly Guard[]
-  payload: Buffer
+  /** The bytes of all batches, in order, in as many pieces as they happen to lie in. */
+  payload: readonly Buffer[]
 }
 
 /** One row of the answer; which fields are set depends on the status. */
@@ -94,9 +100,10 @@ export async function appendFlush(
   pool: pg.Pool,
   flush: Flush,
   wait?: LockWait,
+  sent?: () => void,
 ): Promise<FlushOutcome[]> {
   const { batches } = flush
-  const result = await durably<FlushOutcome>(pool, wait, {
+  const result = await durably<FlushOutcome>(pool, wait, sent, {
     name: 'append_flush',
     text: APPEND_FLUSH,
     values: [
@@ -110,8 +117,8 @@ export async function appendFlush(
       batches.map((batch) => batch.stamps),
       JSON.stringify(flush.guards),
       LIMITS.idempotency_ms,
-      flush.payload,
     ],
+    payload: flush.payload,
   })
   return result.rows
 }
@@ -131,7 +138,8 @@ class DoubtfulCommit extends Error {}
 async function durably<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   wait: LockWait | undefined,
-  query: pg.QueryConfig,
+  sent: (() => void) | undefined,
+  statement: PayloadStatement,
 ): Promise<pg.QueryResult<Row>> {
   return withClient(pool, async (client) => {
     let warning: string | undefined
@@ -142,7 +150,7 @@ async function durably<Row extends pg.QueryResultRow>(
     try {
       // Here rather than earlier: the wait for a connection is part of the wait.
       if (wait) await client.query(`set lock_timeout = ${String(millisecondsUntil(wait.until))}`)
-      const result = await client.query<Row>(query)
+      const result = await queryWithPayload<Row>(client, statement, sent)
       if (warning !== undefined) throw new DoubtfulCommit(warning)
       return result
     } finally {

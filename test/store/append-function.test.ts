@@ -81,7 +81,7 @@ function flush(requests: { parts: [number, string[]][]; guard?: Partial<Guard> }
       expected: [],
       ...guard,
     })),
-    payload: Buffer.concat(batches.map(({ payload }) => payload)),
+    payload: batches.map(({ payload }) => payload),
   }
 }
 

@@ -33,7 +33,7 @@ const appendKeyed = (id: number) =>
     partition_ids: [id],
     batches: [{ ...batch, request: 1, slot: 1 }],
     guards: [{ home: id, key: 'k', digest: 'd', expected: [] }],
-    payload,
+    payload: [payload],
   })
 
 /** Many batches at once. */

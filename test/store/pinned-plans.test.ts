@@ -40,7 +40,7 @@ async function useAll(round: number): Promise<void> {
       { home: b, key: `k${String(round)}`, digest: 'd', expected: [] },
       { home: c, key: null, digest: null, expected: [[c, round]] },
     ],
-    payload: Buffer.concat([payload, payload, payload]),
+    payload: [payload, payload, payload],
   })
   const bounds = { max_records: 10, max_bytes: 1000 }
   for (const kind of ['offset', 'earliest', 'latest', 'last'] as const) {

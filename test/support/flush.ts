@@ -10,6 +10,6 @@ export function plainFlush(
     partition_ids: [partitionId],
     batches: batches.map((batch) => ({ ...batch, request: 0, slot: 1 })),
     guards: [],
-    payload,
+    payload: [payload],
   }
 }

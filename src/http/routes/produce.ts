@@ -13,7 +13,8 @@ import { bodyOf, mediaTypeOf } from '../read-body.ts'
 export function produceRoutes(app: FastifyInstance, broker: Broker): void {
   mount(app, produceRecords, async ({ params, request, reply }) => {
     const parse = recordParser(request)
-    const input = { topic: params.topic, parse: () => parse(bodyOf(request)) }
+    const body = bodyOf(request)
+    const input = { topic: params.topic, bytes: body.length, parse: () => parse(body) }
     send(reply, await produce(broker, { ...input, idempotency: idempotencyOf(request) }))
     return SENT
   })
@@ -26,6 +27,7 @@ export function produceRoutes(app: FastifyInstance, broker: Broker): void {
     })
     const produced = await produce(broker, {
       topic: params.topic,
+      bytes: bodyOf(request).length,
       parse,
       partition: query.partition,
       idempotency: idempotencyOf(request),
