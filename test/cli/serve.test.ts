@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { call, produceBody } from '../../src/client/index.ts'
 import { curl } from '../support/curl.ts'
 import { runCommand, startServerProcess, type ServerProcess } from '../support/process.ts'
+import { beginRequest } from '../support/request-under-way.ts'
 import { storedRecords } from '../support/records.ts'
 import { temporaryFolder } from '../support/temporary-folder.ts'
 
@@ -72,22 +73,22 @@ describe('a second server on the same data directory', () => {
 describe('SIGTERM', () => {
   it('finishes a long poll and every produce that is under way, and exits with 0', async () => {
     await call(server.url, produceBody, { params: { topic: 'stopped' }, body: 'first' })
-    const poll = fetch(
-      `${server.url}/v1/topics/demo/partitions/0/records?from=latest&max_wait_ms=60000`,
+    const { url } = server
+    const records = '/v1/topics/demo/partitions/0/records?from=latest&max_wait_ms=60000'
+    const poll = await beginRequest(url + records)
+    const polled = poll.finish()
+    const begun = await Promise.all(
+      Array.from({ length: 20 }, () => beginRequest(`${url}/t/stopped`, 'POST')),
     )
-    const produced = Array.from({ length: 20 }, (_, index) =>
-      call(server.url, produceBody, { params: { topic: 'stopped' }, body: String(index) }),
+    const ended = server.stop('SIGTERM')
+    const produced = begun.map((request, index) => request.finish(String(index)))
+    const { status, text } = await polled
+    expect(status).toBe(200)
+    expect(JSON.parse(text)).toMatchObject({ records: [], next_offset: 2, high_watermark: 2 })
+    expect((await Promise.all(produced)).map((answer) => answer.status)).toEqual(
+      Array(20).fill(200),
     )
-    // Answered after all of these were sent: the server has them by now.
-    await fetch(`${server.url}/livez`)
-    const { code, signal } = await server.stop('SIGTERM')
-    const response = await poll
-    expect(response.status).toBe(200)
-    expect(await response.json()).toMatchObject({ records: [], next_offset: 2, high_watermark: 2 })
-    expect((await Promise.all(produced)).map(({ topic }) => topic)).toEqual(
-      Array(20).fill('stopped'),
-    )
-    expect({ code, signal }).toEqual({ code: 0, signal: null })
+    expect(await ended).toMatchObject({ code: 0, signal: null })
     await expect(fetch(`${server.url}/livez`)).rejects.toThrow()
   })
 
