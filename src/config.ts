@@ -16,8 +16,18 @@ const DatabaseUrl = z
   .string()
   .regex(/^postgres(ql)?:\/\//, 'must begin with postgres:// or postgresql://')
 
+const Origins = z.string().transform((text, context) => {
+  const origins = text.split(',').map((origin) => origin.trim())
+  for (const origin of origins) {
+    if (origin === '*' || (URL.canParse(origin) && new URL(origin).origin === origin)) continue
+    context.addIssue(`must be origins such as https://app.example.com, with commas between, or *`)
+  }
+  return origins
+})
+
 /** Every TAILRACE_* variable; the README's table lists the same. */
 const VARIABLES = {
+  TAILRACE_ALLOWED_ORIGINS: Origins.default([]),
   TAILRACE_ALLOW_UNSAFE_DURABILITY: Flag.default(false),
   TAILRACE_AUTO_CREATE_TOPICS: Flag.default(true),
   TAILRACE_DATA_DIR: z.string().min(1).default('.tailrace'),
@@ -36,6 +46,8 @@ export interface Config {
   readonly data_dir: string
   readonly database_url: string | undefined
   readonly log_level: z.infer<typeof Environment>['TAILRACE_LOG_LEVEL']
+  /** Origins of web pages that may call from a browser, beside pages of this server and of this machine. */
+  readonly allowed_origins: readonly string[]
   readonly auto_create_topics: boolean
   readonly allow_unsafe_durability: boolean
 }
@@ -62,6 +74,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
     data_dir: values.TAILRACE_DATA_DIR,
     database_url: values.DATABASE_URL,
     log_level: values.TAILRACE_LOG_LEVEL,
+    allowed_origins: values.TAILRACE_ALLOWED_ORIGINS,
     auto_create_topics: values.TAILRACE_AUTO_CREATE_TOPICS,
     allow_unsafe_durability: values.TAILRACE_ALLOW_UNSAFE_DURABILITY,
   })

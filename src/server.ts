@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import closeWithGrace from 'close-with-grace'
-import { closeBroker, createBroker, drainBroker } from './broker/broker.ts'
+import { closeBroker, createBroker, drainBroker, startBroker } from './broker/broker.ts'
 import { ConfigError, readConfig, type Config } from './config.ts'
 import { closeApp, createApp } from './http/app.ts'
 import { createLogger, withoutCredentials, type Logger } from './logger.ts'
@@ -91,21 +91,29 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       log.warn({ err: error }, 'a database connection was lost')
     })
     const broker = createBroker(pools, {
+      address: storage.address,
       auto_create_topics: config.auto_create_topics,
       schema_version: migrations.at(-1)?.version ?? 0,
       failed: (error) => {
         log.warn({ err: error }, 'background work failed; it will be tried again')
       },
+      deaf: (err) => {
+        log.warn({ err }, 'LISTEN does not work: records of other nodes are found by polling')
+      },
     })
     stops.push(() => closeBroker(broker))
 
-    const app = await createApp(broker, { log, version: await programVersion() })
+    const app = await createApp(broker, {
+      log,
+      version: await programVersion(),
+      allowed_origins: config.allowed_origins,
+    })
     stops.push(async () => {
       drainBroker(broker)
       await closeApp(app)
     })
     const url = await app.listen({ host: config.host, port: config.port })
-    broker.sweeper.sweep()
+    startBroker(broker)
     return { url, storage: storage.description, stop }
   } catch (error) {
     await stop()
@@ -117,7 +125,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 function banner(server: RunningServer): string {
   return [
     `curl -d hello ${server.url}/t/demo`,
-    `curl ${server.url}/t/demo`,
+    `curl -N ${server.url}/t/demo`,
     '',
     `Tailrace is listening on ${server.url} (reference: ${server.url}/docs)`,
     `Records are stored in ${server.storage}`,

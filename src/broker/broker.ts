@@ -1,10 +1,15 @@
 import type { Readiness } from '../contract/health.ts'
+import { LIMITS } from '../contract/limits.ts'
 import { createDatabase, type Database } from '../store/database.ts'
 import { partitionBounds } from '../store/fetch-batches.ts'
 import { schemaVersion } from '../store/migrate.ts'
-import type { StorePools } from '../store/pool.ts'
+import { Notifications } from '../store/notifications.ts'
+import type { DatabaseAddress, StorePools } from '../store/pool.ts'
+import { partitionsOf } from '../store/topics.ts'
 import { AppendQueue } from './append-queue.ts'
+import { readFrom } from './fetch.ts'
 import { Sweeper } from './sweeper.ts'
+import { TailHub } from './tail-hub.ts'
 import { TopicDirectory } from './topic-directory.ts'
 import { Wakeups } from './wakeups.ts'
 
@@ -15,6 +20,8 @@ export interface Broker {
   topics: TopicDirectory
   queue: AppendQueue
   wakeups: Wakeups
+  notifications: Notifications
+  hub: TailHub
   sweeper: Sweeper
   auto_create_topics: boolean
   /** The version that the migrations of this program lead to. */
@@ -22,39 +29,64 @@ export interface Broker {
 }
 
 export interface BrokerOptions {
+  /** Where to hear of what other nodes append. */
+  address: DatabaseAddress
   auto_create_topics: boolean
   schema_version: number
   /** Told of failures in the background. */
   failed: (error: unknown) => void
+  /** Told when what other nodes append is found by polling alone. */
+  deaf: (reason: unknown) => void
 }
 
 export function createBroker(pools: StorePools, options: BrokerOptions): Broker {
   const database = createDatabase(pools.read)
   const wakeups = new Wakeups((ids) => partitionBounds(pools, ids))
+  const { address, auto_create_topics, schema_version, failed, deaf } = options
+  const notifications = new Notifications(address, {
+    appended: (id, highWatermark) => wakeups.appended(id, highWatermark),
+    listening: () => void wakeups.look(),
+    deaf,
+  })
   const queue = new AppendQueue(pools, (id, highWatermark) => {
     wakeups.appended(id, highWatermark)
+    notifications.tell(id, highWatermark)
   })
-  const { auto_create_topics, schema_version, failed } = options
+  const hub = new TailHub({
+    wakeups,
+    read: (id, offset) => readFrom({ pools }, id, offset, LIMITS.tailer_read_bytes),
+    partitionsOf: (topicIds) => partitionsOf(database, topicIds),
+  })
   return {
     pools,
     database,
     topics: new TopicDirectory(database),
     queue,
     wakeups,
+    notifications,
+    hub,
     sweeper: new Sweeper(pools, failed),
     auto_create_topics,
     schema_version,
   }
 }
 
+/** Begins what goes on in the background. */
+export function startBroker(broker: Broker): void {
+  broker.notifications.start()
+  broker.sweeper.sweep()
+}
+
 /** Waiting readers are sent home at once; records that were taken in are still written. */
 export function drainBroker(broker: Broker): void {
+  broker.hub.close()
   broker.wakeups.close()
 }
 
 export async function closeBroker(broker: Broker): Promise<void> {
   await broker.queue.drained()
   await broker.sweeper.close()
+  await broker.notifications.close()
   await broker.pools.end()
 }
 

@@ -1,3 +1,4 @@
+import { LIMITS } from '../contract/limits.ts'
 import { ProblemError } from '../contract/problem-error.ts'
 import { offsetAtTimestamp, writePage, type Page, type RecordStyle } from '../records/page.ts'
 import {
@@ -14,7 +15,7 @@ import type { TopicRow } from '../store/topics.ts'
 import { unknownPartition, unknownTopic, type TopicDirectory } from './topic-directory.ts'
 import type { Wakeups } from './wakeups.ts'
 
-interface Broker {
+export interface FetchingBroker {
   pools: StorePools
   topics: TopicDirectory
   wakeups: Wakeups
@@ -43,13 +44,17 @@ export interface Fetched {
   log_start_offset: number
 }
 
-interface Target {
+export interface Target {
   topic: TopicRow
   partition: number
   partition_id: number
 }
 
-async function findPartition(broker: Broker, name: string, partition: number): Promise<Target> {
+async function findPartition(
+  broker: FetchingBroker,
+  name: string,
+  partition: number,
+): Promise<Target> {
   const topic = await broker.topics.require(name)
   const partition_id = topic.partition_ids[partition]
   if (partition_id === undefined) throw unknownPartition(topic, partition)
@@ -57,7 +62,7 @@ async function findPartition(broker: Broker, name: string, partition: number): P
 }
 
 /** A page of records, waiting for them if asked to; the wait holds no database connection. */
-export async function fetch(broker: Broker, input: FetchInput): Promise<Fetched> {
+export async function fetch(broker: FetchingBroker, input: FetchInput): Promise<Fetched> {
   const target = await findPartition(broker, input.topic, input.partition)
   const deadline = performance.now() + input.max_wait_ms
   let position = await resolvePosition(broker, target, input.position)
@@ -71,7 +76,7 @@ export async function fetch(broker: Broker, input: FetchInput): Promise<Fetched>
       if (enough || left <= 0 || input.signal.aborted || broker.wakeups.closed)
         return { ...read, page }
       position = { kind: 'offset', offset: read.fetch_offset }
-      await watch.changed(read.high_watermark, left, input.signal)
+      await watch.changed(read.high_watermark, input.signal, left)
     }
   } finally {
     watch.end()
@@ -85,7 +90,7 @@ function isFull(page: Page, read: FetchedBatches, input: FetchInput): boolean {
 }
 
 async function resolvePosition(
-  broker: Broker,
+  broker: FetchingBroker,
   target: Target,
   position: Position,
 ): Promise<ReadPosition> {
@@ -95,7 +100,7 @@ async function resolvePosition(
 }
 
 async function readBatches(
-  broker: Broker,
+  broker: FetchingBroker,
   target: Target,
   position: ReadPosition,
   bounds: { max_records: number; max_bytes: number },
@@ -111,6 +116,20 @@ async function readBatches(
   return read
 }
 
+/** The batches of a partition from an offset on; undefined where it is gone. Positions are the caller's to judge. */
+export async function readFrom(
+  broker: Pick<FetchingBroker, 'pools'>,
+  partitionId: number,
+  offset: number,
+  maxBytes: number,
+): Promise<FetchedBatches | undefined> {
+  const bounds = { max_records: LIMITS.records_per_request, max_bytes: maxBytes }
+  const position: ReadPosition = { kind: 'offset', offset }
+  const read = await fromStore(() => fetchBatches(broker.pools, partitionId, position, bounds))
+  if (read) requireDense(read)
+  return read
+}
+
 async function fromStore<T>(read: () => Promise<T>): Promise<T> {
   try {
     return await read()
@@ -119,7 +138,7 @@ async function fromStore<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
-function gone(broker: Broker, { topic }: Target): ProblemError {
+function gone(broker: FetchingBroker, { topic }: Target): ProblemError {
   broker.topics.forget(topic.name)
   return unknownTopic(topic.name)
 }
@@ -152,7 +171,7 @@ function requireDense({ batches }: FetchedBatches): void {
 
 /** One record's batch, for an offset that must be in the log. */
 export async function fetchOne(
-  broker: Broker,
+  broker: FetchingBroker,
   input: { topic: string; partition: number; offset: number },
 ): Promise<FetchedBatches> {
   const target = await findPartition(broker, input.topic, input.partition)
@@ -164,15 +183,15 @@ export async function fetchOne(
 
 /** The first offset whose record has at least this timestamp (epoch ms); the high watermark where none has. */
 export async function findOffset(
-  broker: Broker,
+  broker: FetchingBroker,
   input: { topic: string; partition: number; timestamp: number },
 ): Promise<PartitionBounds & { offset: number }> {
   const target = await findPartition(broker, input.topic, input.partition)
   return offsetForTimestamp(broker, target, input.timestamp)
 }
 
-async function offsetForTimestamp(
-  broker: Broker,
+export async function offsetForTimestamp(
+  broker: FetchingBroker,
   target: Target,
   timestamp: number,
 ): Promise<PartitionBounds & { offset: number }> {
@@ -190,35 +209,4 @@ async function offsetForTimestamp(
       from = batch.next_offset
     }
   })
-}
-
-/** All records of a topic as it is now, partition after partition, page by page. */
-export async function* readTopic(
-  broker: Broker,
-  input: { topic: string; max_records: number; max_bytes: number; signal: AbortSignal },
-): AsyncGenerator<Page> {
-  const topic = await broker.topics.require(input.topic)
-  for (let partition = 0; partition < topic.partitions; partition++) {
-    let position: Position = { kind: 'earliest', offset: 0 }
-    const style = {
-      open: `{"partition":${String(partition)},"offset":`,
-      separator: '\n',
-      end: '\n',
-    }
-    for (let end = Infinity; !input.signal.aborted;) {
-      const fetched: Fetched = await fetch(broker, {
-        ...input,
-        partition,
-        position,
-        min_bytes: 1,
-        max_wait_ms: 0,
-        style,
-      })
-      // The end is where it was when we came, or a busy producer would keep us here for ever.
-      end = Math.min(end, fetched.high_watermark)
-      if (fetched.page.record_count > 0) yield fetched.page
-      if (fetched.page.next_offset >= end) break
-      position = { kind: 'offset', offset: fetched.page.next_offset }
-    }
-  }
 }

@@ -10,8 +10,12 @@ interface Watched {
 
 /** Somebody's interest in a partition, from before they read it until they are done. */
 export interface Watch {
-  /** Resolves when the high watermark may have passed this offset, after `ms`, or on abort. */
-  changed(highWatermark: number, ms: number, signal: AbortSignal): Promise<void>
+  /**
+   * Resolves when the high watermark may have passed this offset, after `ms` where given, or on abort. News
+   * is told once: who comes back and has read no further waits for newer news, so that a false hint makes
+   * nobody spin.
+   */
+  changed(highWatermark: number, signal: AbortSignal, ms?: number): Promise<void>
   end(): void
 }
 
@@ -40,8 +44,15 @@ export class Wakeups {
     }
     watched.watches++
     this.#watched.set(partitionId, watched)
+    let told = 0
     return {
-      changed: (highWatermark, ms, signal) => this.#changed(watched, highWatermark, ms, signal),
+      changed: async (highWatermark, signal, ms) => {
+        const isNews = watched.high_watermark > Math.max(highWatermark, told)
+        told = watched.high_watermark
+        if (isNews || this.#closed || signal.aborted) return
+        await this.#news(watched, signal, ms)
+        told = watched.high_watermark
+      },
       end: () => {
         if (--watched.watches === 0) this.#watched.delete(partitionId)
       },
@@ -66,13 +77,7 @@ export class Wakeups {
     return this.#closed
   }
 
-  async #changed(
-    watched: Watched,
-    highWatermark: number,
-    ms: number,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (watched.high_watermark > highWatermark || this.#closed || signal.aborted) return
+  async #news(watched: Watched, signal: AbortSignal, ms: number | undefined): Promise<void> {
     if (this.#waiting >= LIMITS.waiting_fetches) {
       throw new ProblemError('queue_full', 'Too many fetches are waiting on this node.', {
         retry_after_s: 1,
@@ -88,13 +93,20 @@ export class Wakeups {
           signal.removeEventListener('abort', wake)
           resolve()
         }
-        const timer = setTimeout(wake, ms)
+        const timer = ms === undefined ? undefined : setTimeout(wake, ms)
         watched.wakers.add(wake)
         signal.addEventListener('abort', wake)
       })
     } finally {
       this.#waiting--
     }
+  }
+
+  /** Looks at once: news may have been missed. */
+  async look(): Promise<void> {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    if (this.#waiting > 0 && !this.#closed) await this.#pollNow()
   }
 
   #wakeAll(): void {

@@ -61,6 +61,39 @@ export const LIMITS = {
   /** How old a node's knowledge of a topic may be: other nodes change configurations and partitions. */
   topic_cache_ms: 1_000,
 
+  /** What a tail takes at once from the log, beside one batch; as text it is longer. One page at a time is
+   * under way to a reader, so this also bounds what a slow one costs. */
+  tail_read_bytes: 64 * KIB,
+  tail_page_bytes: 192 * KIB,
+  tail_page_records: 1_000,
+  /** What the tailer of a partition reads at once, for all its readers. */
+  tailer_read_bytes: 1 * MIB,
+  /** A tail whose reader takes nothing for this long is closed; it can go on from its position. */
+  tail_stall_ms: 30_000,
+  /** Below the idle time-outs of proxies (Heroku's router: 55 s). */
+  tail_heartbeat_ms: 15_000,
+  /** Live tails on one node; each costs a socket and some 20 to 40 KB. */
+  tails: 10_000,
+  topics_per_tail: 100,
+  /** Partitions of one tail, over all its topics; its position names each. */
+  partitions_per_tail: 1_000,
+  /** A position of 1,000 partitions, within the 16 KiB that Node allows for a request's head. */
+  tail_position_chars: 14_000,
+  tail_key_chars: 4_000,
+  /** Recent batches of one tailed partition, kept for its readers; and of all of them together. */
+  ring_bytes: 4 * MIB,
+  rings_bytes: 64 * MIB,
+  /** Messages a WebSocket client may send in one second, pings among them, and the size of one. */
+  commands_per_s: 100,
+  command_bytes: 4 * KIB,
+  /** How often tails look for partitions that were added to their topics. */
+  membership_ms: 1_000,
+  /** Appends are told to other nodes at most this often. */
+  notify_ms: 5,
+  /** A node tells itself something by LISTEN this often, and gives it up when it did not arrive in time. */
+  listen_check_ms: 10_000,
+  listen_answer_ms: 5_000,
+
   topics_per_page: 1_000,
   topics_default_page: 100,
   /** Batches of deleted topics removed in one statement, so that nobody waits behind it. */

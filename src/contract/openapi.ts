@@ -40,6 +40,7 @@ const TAGS = [
   { name: 'short door', description: 'From nothing to a record read back in two steps.' },
   { name: 'topics', description: 'Named logs and their partitions.' },
   { name: 'records', description: 'Produce and fetch.' },
+  { name: 'tails', description: 'Live, as NDJSON, server-sent events or WebSocket.' },
   { name: 'service', description: 'Health.' },
 ]
 

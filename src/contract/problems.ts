@@ -73,6 +73,12 @@ export const PROBLEMS = {
     retriable: false,
     hint: 'Fetch from an offset between log_start_offset and high_watermark, or with from=earliest or from=latest.',
   },
+  origin_not_allowed: {
+    status: 403,
+    title: 'Pages of this origin may not use the server',
+    retriable: false,
+    hint: "Add the page's origin to TAILRACE_ALLOWED_ORIGINS, e.g. https://app.example.com.",
+  },
   partition_busy: {
     status: 503,
     title: 'The partition is locked by another session',
@@ -102,6 +108,12 @@ export const PROBLEMS = {
     title: 'The request is too large',
     retriable: false,
     hint: 'Split the records over several requests.',
+  },
+  slow_consumer: {
+    status: 503,
+    title: 'The reader takes too little',
+    retriable: true,
+    hint: 'Reconnect with from= the position given here, and read faster or ask for less.',
   },
   store_unavailable: {
     status: 503,

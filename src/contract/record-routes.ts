@@ -194,25 +194,3 @@ export const produceBody = defineRoute({
   problems: produceRecords.problems,
   example: { params: { topic: 'orders' }, response: produced },
 })
-
-export const readTopic = defineRoute({
-  operation_id: 'readTopic',
-  method: 'GET',
-  path: '/t/{topic}',
-  tag: 'short door',
-  summary: 'All records of a topic, as NDJSON',
-  description: 'From the beginning, partition after partition, each record with its partition.',
-  operation: 'record.fetch',
-  params: TopicParams,
-  query: z.strictObject({}),
-  status: 200,
-  response: z.string().meta({ description: 'One FetchedRecord a line, with its `partition`.' }),
-  response_media: ['application/x-ndjson'],
-  writes: false,
-  problems: ['not_acceptable', 'unknown_topic_or_partition'],
-  example: {
-    params: { topic: 'orders' },
-    response:
-      '{"partition":0,"offset":41,"timestamp":1795252974170,"key":"user-1","value":{"amount":12}}\n',
-  },
-})

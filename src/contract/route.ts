@@ -38,6 +38,8 @@ export interface Route<
   response: Response
   /** Media type of the answer and further forms of it, the first being the default. */
   response_media?: readonly string[]
+  /** The answer goes on until the caller hangs up. */
+  streams?: boolean
   /** True where a failure must say whether anything was written. */
   writes: boolean
   problems: readonly ProblemCode[]

@@ -5,9 +5,9 @@ import {
   findOffset,
   produceBody,
   produceRecords,
-  readTopic,
 } from './record-routes.ts'
 import type { Route } from './route.ts'
+import { readTopic, tailTopic, tailTopics } from './tail-routes.ts'
 import { createTopic, deleteTopic, getTopic, listTopics, patchTopic } from './topics.ts'
 
 /** Every route, in the order in which the documents show them. */
@@ -23,6 +23,8 @@ export const ROUTES: readonly Route[] = [
   fetchRecords,
   fetchRecord,
   findOffset,
+  tailTopic,
+  tailTopics,
   getLiveness,
   getReadiness,
 ]

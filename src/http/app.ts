@@ -5,11 +5,14 @@ import { fastify, LogController, type FastifyBaseLogger, type FastifyInstance } 
 import type { Broker } from '../broker/broker.ts'
 import { LIMITS } from '../contract/limits.ts'
 import { malformedAnswer, sendNotFound, sendProblem } from './problem-json.ts'
+import { allowOrigins } from './origins.ts'
+import { takeWebSockets } from './upgrades.ts'
 import { readBodiesAsBytes } from './read-body.ts'
 import { fetchRoutes } from './routes/fetch.ts'
 import { healthRoutes } from './routes/health.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { produceRoutes } from './routes/produce.ts'
+import { tailRoutes } from './routes/tails.ts'
 import { topicRoutes } from './routes/topics.ts'
 
 /** Longer than the idle time-outs of the proxies in front, or they would send into a closing connection. */
@@ -54,7 +57,7 @@ export async function closeApp(app: FastifyInstance): Promise<void> {
 /** The HTTP server, not yet listening. */
 export async function createApp(
   broker: Broker,
-  options: { log: FastifyBaseLogger; version: string },
+  options: { log: FastifyBaseLogger; version: string; allowed_origins: readonly string[] },
 ): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: options.log,
@@ -82,8 +85,11 @@ export async function createApp(
   app.setNotFoundHandler(sendNotFound)
   readBodiesAsBytes(app)
   await app.register(accepts)
+  await takeWebSockets(app)
+  await allowOrigins(app, options.allowed_origins)
   produceRoutes(app, broker)
   fetchRoutes(app, broker)
+  tailRoutes(app, broker)
   topicRoutes(app, broker)
   healthRoutes(app, broker)
   await pageRoutes(app, options.version)

@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { WebSocket } from 'ws'
 import { z } from 'zod'
 import { invalidField, pointerTo, ProblemError } from '../contract/problem-error.ts'
 import type { FieldError } from '../contract/problems.ts'
@@ -22,25 +23,43 @@ export const SENT = Symbol('sent')
 
 type Handler<R extends Route> = (call: Call<R>) => Promise<ResponseOf<R> | typeof SENT>
 
+/** Takes a WebSocket at once; `read` gives what the request says, or throws what is wrong with it. */
+type SocketHandler<R extends Route> = (
+  socket: WebSocket,
+  request: FastifyRequest,
+  read: () => Omit<Call<R>, 'reply'>,
+) => void
+
 /** Makes a contract route a Fastify route: validates what comes in by its schemas, sends what comes out. */
-export function mount<R extends Route>(app: FastifyInstance, route: R, handler: Handler<R>): void {
+export function mount<R extends Route>(
+  app: FastifyInstance,
+  route: R,
+  handler: Handler<R>,
+  socketHandler?: SocketHandler<R>,
+): void {
   const readParams = reader(route.params, 'path')
   const readQuery = reader(route.query, 'query')
+  const read = (request: FastifyRequest) => ({
+    params: readParams(request.params) as ParamsOf<R>,
+    query: readQuery(queryOf(request)) as QueryOf<R>,
+    body: (route.body ? readJson(route.body, request) : undefined) as BodyOf<R>,
+    request,
+  })
   app.route({
     method: route.method,
     url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
-    config: { writes: route.writes },
+    config: { writes: route.writes, websocket: socketHandler !== undefined },
+    // A tail has no end that a HEAD could wait for.
+    exposeHeadRoute: !route.streams,
+    ...(socketHandler && {
+      wsHandler: (socket: WebSocket, request: FastifyRequest) => {
+        socketHandler(socket, request, () => read(request))
+      },
+    }),
     // Not async: a promise less a request, and nothing for Fastify to await.
     handler: (request, reply) => {
       try {
-        const call = {
-          params: readParams(request.params) as ParamsOf<R>,
-          query: readQuery(queryOf(request)) as QueryOf<R>,
-          body: (route.body ? readJson(route.body, request) : undefined) as BodyOf<R>,
-          request,
-          reply,
-        }
-        handler(call).then(
+        handler({ ...read(request), reply }).then(
           (result) => {
             if (result !== SENT) sendResult(reply, route, result)
           },

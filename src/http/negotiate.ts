@@ -3,7 +3,10 @@ import { ProblemError } from '../contract/problem-error.ts'
 
 const JSON_TYPE = 'application/json'
 const NDJSON_TYPES = ['application/x-ndjson', 'application/jsonl', 'application/ndjson']
+const EVENTS_TYPE = 'text/event-stream'
 const BYTES_TYPE = 'application/octet-stream'
+
+const TAIL_LINES = [...NDJSON_TYPES, 'text/plain']
 
 function best(request: FastifyRequest, offered: readonly string[]): string {
   const { accept } = request.headers
@@ -30,7 +33,12 @@ export function wantsBytes(request: FastifyRequest): boolean {
   return best(request, [JSON_TYPE, BYTES_TYPE]) === BYTES_TYPE
 }
 
+/** The form of a tail: NDJSON unless server-sent events are asked for. */
+export function wantsEvents(request: FastifyRequest): boolean {
+  return best(request, [...TAIL_LINES, EVENTS_TYPE]) === EVENTS_TYPE
+}
+
 /** The short door answers with NDJSON alone; browsers and curl accept anything. */
 export function requireNdjson(request: FastifyRequest): void {
-  best(request, [NDJSON_TYPES[0] ?? '', ...NDJSON_TYPES.slice(1), 'text/plain'])
+  best(request, TAIL_LINES)
 }

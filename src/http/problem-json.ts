@@ -3,6 +3,7 @@ import type { Problem } from '../contract/openapi.ts'
 import { ProblemError } from '../contract/problem-error.ts'
 import { PROBLEMS, type ProblemCode, type Written } from '../contract/problems.ts'
 import { ROUTES } from '../contract/routes.ts'
+import type { TailControl } from '../contract/tails.ts'
 import { logFailure } from './failure-log.ts'
 
 /** The only place where an error becomes an answer. */
@@ -18,11 +19,13 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** Failures of this route say whether anything was written. */
     writes?: boolean
+    /** May be upgraded to a WebSocket. */
+    websocket?: boolean
   }
 }
 
 /** Any failure as an entry of the alphabet; what is not foreseen is internal_error, without its detail. */
-function asProblem(error: unknown): ProblemError {
+export function asProblem(error: unknown): ProblemError {
   if (error instanceof ProblemError) return error
   const { code, statusCode, message } = error as Partial<FastifyError>
   const known = code === undefined ? undefined : BY_FASTIFY_CODE[code]
@@ -58,6 +61,16 @@ function problemBody(problem: ProblemError, instance: string, writes: boolean): 
     ...(errors ? { errors: [...errors] } : {}),
     ...members,
   }
+}
+
+/** The last message of a tail that cannot go on: a problem object, and where to go on from. */
+export function problemMessage(
+  problem: ProblemError,
+  instance: string,
+  position: string,
+): TailControl {
+  const body = problemBody(problem, instance, false)
+  return { ...body, type: 'problem', position }
 }
 
 export async function sendProblem(

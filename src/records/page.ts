@@ -31,7 +31,7 @@ export interface Page {
 const TIMESTAMP_INITIAL = 't'.charCodeAt(0)
 
 /** The stored line's first name is `timestamp` where it has one; no other member begins with a t. */
-function hasTimestamp(payload: string, lineStart: number): boolean {
+export function hasTimestamp(payload: string, lineStart: number): boolean {
   return payload.charCodeAt(lineStart + 2) === TIMESTAMP_INITIAL
 }
 
@@ -96,7 +96,7 @@ export function pageBytes(page: Page, head = '', tail = ''): Buffer {
 }
 
 /** Index of line `number` (from 0) in a payload. */
-function lineStart(payload: string, number: number): number {
+export function lineStart(payload: string, number: number): number {
   let from = 0
   for (let k = 0; k < number; k++) from = payload.indexOf('\n', from) + 1
   return from

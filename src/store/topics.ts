@@ -51,6 +51,20 @@ export async function listTopics(
   return rows as TopicRow[]
 }
 
+/** Partition ids of these topics, in order; topics that are gone are missing. */
+export async function partitionsOf(
+  database: Database,
+  topicIds: readonly number[],
+): Promise<Map<number, number[]>> {
+  const rows = await database
+    .selectFrom('tailrace.partitions')
+    .select(['topic_id', sql<number[]>`jsonb_agg(partition_id order by partition)`.as('ids')])
+    .where('topic_id', 'in', topicIds)
+    .groupBy('topic_id')
+    .execute()
+  return new Map(rows.map(({ topic_id, ids }) => [topic_id, ids]))
+}
+
 /** Creates a topic; undefined where one of this name exists. */
 export async function createTopic(
   database: Database,

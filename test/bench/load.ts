@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 
 /**
@@ -86,6 +87,36 @@ function client(load: Load, connection: number, end: number, latencies: number[]
       }
     })
   })
+}
+
+/** One connection that sends one request at a time. */
+export class Poster {
+  readonly #socket: Socket
+  #answered: (() => void) | undefined
+
+  private constructor(socket: Socket) {
+    this.#socket = socket
+    const answer = new AnswerReader(() => this.#answered?.())
+    socket.on('data', (chunk) => answer.take(chunk))
+  }
+
+  static async open(port: number): Promise<Poster> {
+    const socket = connect(port, '127.0.0.1')
+    socket.setNoDelay(true)
+    await once(socket, 'connect')
+    return new Poster(socket)
+  }
+
+  async send(request: Buffer): Promise<void> {
+    await new Promise<void>((resolve) => {
+      this.#answered = resolve
+      this.#socket.write(request)
+    })
+  }
+
+  close(): void {
+    this.#socket.destroy()
+  }
 }
 
 const HEAD_END = Buffer.from('\r\n\r\n')

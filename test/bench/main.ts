@@ -1,6 +1,7 @@
 import { fetchPages } from './fetch.ts'
 import { createRowTable, produceBatch, produceSingle } from './produce.ts'
-import { compare, type Comparison, type Contest } from './rounds.ts'
+import { compare, type Comparison, type Contest, type Figure } from './rounds.ts'
+import { crossNodeLatency, idleTails, tailFanOut, tailLatency } from './tails.ts'
 import { openStage, type Stage } from './stage.ts'
 
 /** `npm run bench [-- --json] [-- --rounds N] [-- name ...]`: ratios, each taken in turns within one run. */
@@ -34,6 +35,24 @@ function table(rows: readonly Comparison[]): string {
   return [head, ...lines].join('\n')
 }
 
+/** Groups of figures of live tails, by the name they are asked for. */
+const TAILS: Readonly<Record<string, (stage: Stage) => Promise<Figure[]>>> = {
+  tail_latency: tailLatency,
+  cross_node: crossNodeLatency,
+  tail_idle: idleTails,
+  tail_fan_out: tailFanOut,
+}
+
+function figureTable(figures: readonly Figure[]): string {
+  return figures
+    .map(({ name, value, reach, unit }) => {
+      const shown = value >= 1000 ? Math.round(value).toLocaleString('en') : value.toFixed(2)
+      const bound = reach === undefined ? '' : `<= ${String(reach)}`
+      return `${name.padEnd(22)} ${shown.padStart(11)} ${bound.padStart(7)}  ${unit}`
+    })
+    .join('\n')
+}
+
 function requireKnown(names: readonly string[]): void {
   const unknown = wanted.filter((name) => !names.includes(name))
   if (unknown.length > 0) throw new Error(`no such row: ${unknown.join(', ')}; ${names.join(', ')}`)
@@ -52,19 +71,31 @@ try {
   await stage.query('select pg_stat_reset()')
   const batch = produceBatch(stage)
   const contests = [produceSingle(stage), batch, fetchPages(stage)]
-  requireKnown(contests.map((contest) => contest.name))
+  requireKnown([...contests.map((contest) => contest.name), ...Object.keys(TAILS)])
   const results: Comparison[] = []
   for (const contest of contests) {
     if (wanted.length > 0 && !wanted.includes(contest.name)) continue
     if (contest.name === 'fetch_vs_rows' && results.at(-1)?.name !== batch.name) await fill(batch)
     results.push(await compare(contest, rounds))
   }
+  const tails: Figure[] = []
+  for (const [name, measure] of Object.entries(TAILS)) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue
+    process.stderr.write(`\r\x1b[K${name} `)
+    tails.push(...(await measure(stage)))
+  }
+  process.stderr.write('\r\x1b[K')
   const seq_scan = await sequentialScans(stage)
-  const figures = Object.fromEntries(results.map(({ name, ...rest }) => [name, rest]))
+  const figures = Object.fromEntries([
+    ...results.map(({ name, ...rest }) => [name, rest]),
+    ...tails.map(({ name, value }) => [name, value]),
+  ])
   if (json) process.stdout.write(`${JSON.stringify({ ...figures, seq_scan })}\n`)
   else {
     const scans = Object.entries(seq_scan).map(([name, count]) => `${name} ${String(count)}`)
-    process.stdout.write(`${table(results)}\nsequential scans of hot tables: ${scans.join(', ')}\n`)
+    process.stdout.write(
+      `${results.length > 0 ? `${table(results)}\n` : ''}${figureTable(tails)}\nsequential scans of hot tables: ${scans.join(', ')}\n`,
+    )
   }
 } finally {
   await stage.close()

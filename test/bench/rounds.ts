@@ -18,6 +18,14 @@ export interface Contest {
   theirs: () => Promise<number>
 }
 
+/** One measured number. `reach` is the most it may be; without one it is only told. */
+export interface Figure {
+  name: string
+  value: number
+  reach?: number
+  unit: string
+}
+
 function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b)
   const middle = Math.floor(sorted.length / 2)

@@ -5,7 +5,7 @@
  */
 // By computed name: dist/ is not there until the bench has built it, and the checks run without it.
 const built = (file) => import(new URL(`../../dist/${file}`, import.meta.url).href)
-const { createBroker } = await built('broker/broker.js')
+const { createBroker, startBroker } = await built('broker/broker.js')
 const { createApp } = await built('http/app.js')
 const { createLogger } = await built('logger.js')
 const { migrate, readMigrations } = await built('store/migrate.js')
@@ -21,11 +21,18 @@ const log = createLogger('warn')
 const failed = (err) => log.warn({ err }, 'failed in the background')
 const pools = createPools(address, failed)
 const schema_version = migrations.at(-1)?.version ?? 0
-const broker = createBroker(pools, { auto_create_topics: true, schema_version, failed })
-const app = await createApp(broker, { log, version: 'bench' })
+const broker = createBroker(pools, {
+  address,
+  auto_create_topics: true,
+  schema_version,
+  failed,
+  deaf: failed,
+})
+const app = await createApp(broker, { log, version: 'bench', allowed_origins: [] })
 app.post('/bench/nothing', (_request, reply) => {
   reply.header('content-type', 'application/json; charset=utf-8')
   reply.send(ANSWER)
 })
+startBroker(broker)
 process.stdout.write(`${await app.listen({ host: '127.0.0.1', port: 0 })}\n`)
 process.once('SIGTERM', () => process.exit())

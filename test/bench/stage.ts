@@ -8,8 +8,12 @@ import { temporaryFolder } from '../support/temporary-folder.ts'
 /** What every measurement runs on: an empty Postgres of its own and a server process over it. */
 export interface Stage {
   port: number
+  /** Of the server's process. */
+  pid: number
   database_url: string
   query: <Row extends pg.QueryResultRow>(sql: string) => Promise<Row[]>
+  /** One more server over the same Postgres. */
+  startNode: () => Promise<{ port: number; close: () => Promise<void> }>
   close: () => Promise<void>
 }
 
@@ -22,15 +26,24 @@ export async function openStage(): Promise<Stage> {
   const { child, port } = await startServer(database_url)
   return {
     port,
+    pid: child.pid ?? 0,
+    startNode: async () => {
+      const node = await startServer(database_url)
+      return { port: node.port, close: () => stopServer(node.child) }
+    },
     database_url,
     query: (sql) => query(database_url, sql),
     close: async () => {
-      child.kill('SIGTERM')
-      await once(child, 'exit')
+      await stopServer(child)
       await postgres.stop()
       await rm(folder, { recursive: true, force: true })
     },
   }
+}
+
+async function stopServer(child: ChildProcess): Promise<void> {
+  child.kill('SIGTERM')
+  await once(child, 'exit')
 }
 
 function urlOf({ user, database, socket_dir, port }: EmbeddedPostgres): string {

@@ -46,7 +46,7 @@ async function isSettled(promise: Promise<unknown>): Promise<boolean> {
 
 describe('a reader that waits', () => {
   it('is woken by an append past what it has read', async () => {
-    const waiting = wakeups.watch(1).changed(5, MINUTE, never)
+    const waiting = wakeups.watch(1).changed(5, never, MINUTE)
     wakeups.appended(2, 9)
     expect(await isSettled(waiting)).toBe(false)
     wakeups.appended(1, 6)
@@ -54,14 +54,14 @@ describe('a reader that waits', () => {
   })
 
   it('is woken with all others of its partition', async () => {
-    const waiting = Promise.all([1, 2, 3].map(() => wakeups.watch(1).changed(0, MINUTE, never)))
+    const waiting = Promise.all([1, 2, 3].map(() => wakeups.watch(1).changed(0, never, MINUTE)))
     wakeups.appended(1, 1)
     expect(await isSettled(waiting)).toBe(true)
   })
 
   it('goes home after its time', async () => {
     others.set(1, 0)
-    const waiting = wakeups.watch(1).changed(0, 1000, never)
+    const waiting = wakeups.watch(1).changed(0, never, 1000)
     await vi.advanceTimersByTimeAsync(999)
     expect(await isSettled(waiting)).toBe(false)
     await vi.advanceTimersByTimeAsync(1)
@@ -70,20 +70,20 @@ describe('a reader that waits', () => {
 
   it('goes home when its caller hangs up, or has done so before', async () => {
     const hangUp = new AbortController()
-    const waiting = wakeups.watch(1).changed(0, MINUTE, hangUp.signal)
+    const waiting = wakeups.watch(1).changed(0, hangUp.signal, MINUTE)
     expect(await isSettled(waiting)).toBe(false)
     hangUp.abort()
     expect(await isSettled(waiting)).toBe(true)
-    expect(await isSettled(wakeups.watch(1).changed(0, MINUTE, hangUp.signal))).toBe(true)
+    expect(await isSettled(wakeups.watch(1).changed(0, hangUp.signal, MINUTE))).toBe(true)
   })
 
   it('goes home when the node closes, and nobody waits from then on', async () => {
-    const waiting = Promise.all([1, 2].map((id) => wakeups.watch(id).changed(0, MINUTE, never)))
+    const waiting = Promise.all([1, 2].map((id) => wakeups.watch(id).changed(0, never, MINUTE)))
     expect(wakeups.closed).toBe(false)
     wakeups.close()
     expect(wakeups.closed).toBe(true)
     expect(await isSettled(waiting)).toBe(true)
-    expect(await isSettled(wakeups.watch(3).changed(0, MINUTE, never))).toBe(true)
+    expect(await isSettled(wakeups.watch(3).changed(0, never, MINUTE))).toBe(true)
   })
 
   it('leaves no timer behind, however it was woken', async () => {
@@ -91,9 +91,9 @@ describe('a reader that waits', () => {
     const watch = wakeups.watch(1)
     others.set(1, 0)
     const waiting = [
-      watch.changed(0, MINUTE, hangUp.signal),
-      watch.changed(0, MINUTE, never),
-      watch.changed(3, 10, never),
+      watch.changed(0, hangUp.signal, MINUTE),
+      watch.changed(0, never, MINUTE),
+      watch.changed(3, never, 10),
     ]
     hangUp.abort()
     wakeups.appended(1, 2)
@@ -104,7 +104,7 @@ describe('a reader that waits', () => {
 
   it('leaves no listener behind on the signal of its caller', async () => {
     const { signal } = new AbortController()
-    const waiting = wakeups.watch(1).changed(0, MINUTE, signal)
+    const waiting = wakeups.watch(1).changed(0, signal, MINUTE)
     wakeups.appended(1, 1)
     await waiting
     expect(getEventListeners(signal, 'abort')).toEqual([])
@@ -113,15 +113,15 @@ describe('a reader that waits', () => {
   it('is one of at most waiting_fetches; the next is told to come back', async () => {
     const watch = wakeups.watch(1)
     const waiting = Array.from({ length: LIMITS.waiting_fetches }, () =>
-      watch.changed(0, MINUTE, new AbortController().signal),
+      watch.changed(0, new AbortController().signal, MINUTE),
     )
-    await expect(watch.changed(0, MINUTE, never)).rejects.toMatchObject({
+    await expect(watch.changed(0, never, MINUTE)).rejects.toMatchObject({
       code: 'queue_full',
       details: { retry_after_s: 1 },
     })
     wakeups.appended(1, 1)
     await Promise.all(waiting)
-    expect(await isSettled(watch.changed(1, MINUTE, never))).toBe(false)
+    expect(await isSettled(watch.changed(1, never, MINUTE))).toBe(false)
   })
 })
 
@@ -130,8 +130,8 @@ describe('no wake-up is lost', () => {
     const watch = wakeups.watch(1)
     // The reader reads and finds 5; before it waits, the sixth record is appended.
     wakeups.appended(1, 6)
-    expect(await isSettled(watch.changed(5, MINUTE, never))).toBe(true)
-    expect(await isSettled(watch.changed(6, MINUTE, never))).toBe(false)
+    expect(await isSettled(watch.changed(5, never, MINUTE))).toBe(true)
+    expect(await isSettled(watch.changed(6, never, MINUTE))).toBe(false)
   })
 
   it('that comes while another reader of the partition leaves', async () => {
@@ -139,9 +139,9 @@ describe('no wake-up is lost', () => {
     const second = wakeups.watch(1)
     first.end()
     wakeups.appended(1, 1)
-    expect(await isSettled(second.changed(0, MINUTE, never))).toBe(true)
+    expect(await isSettled(second.changed(0, never, MINUTE))).toBe(true)
     second.end()
-    expect(await isSettled(wakeups.watch(1).changed(0, MINUTE, never))).toBe(false)
+    expect(await isSettled(wakeups.watch(1).changed(0, never, MINUTE))).toBe(false)
   })
 
   it('whatever the order in which reads, waits and appends happen', async () => {
@@ -164,7 +164,7 @@ describe('no wake-up is lost', () => {
           const follow = async () => {
             const watch = quiet.watch(1)
             for (let seen = await read(); seen < end; seen = await read()) {
-              await watch.changed(seen, 2 ** 30, never)
+              await watch.changed(seen, never, 2 ** 30)
             }
             watch.end()
           }
@@ -189,7 +189,7 @@ describe('no wake-up is lost', () => {
 describe('the poll', () => {
   it('finds what other nodes appended', async () => {
     others.set(1, 0)
-    const waiting = wakeups.watch(1).changed(0, MINUTE, never)
+    const waiting = wakeups.watch(1).changed(0, never, MINUTE)
     await vi.advanceTimersByTimeAsync(3 * LIMITS.poll_ms)
     expect(await isSettled(waiting)).toBe(false)
     others.set(1, 1)
@@ -198,14 +198,14 @@ describe('the poll', () => {
   })
 
   it('wakes readers of a partition that is gone', async () => {
-    const waiting = wakeups.watch(1).changed(0, MINUTE, never)
+    const waiting = wakeups.watch(1).changed(0, never, MINUTE)
     await vi.advanceTimersByTimeAsync(LIMITS.poll_ms)
     expect(await isSettled(waiting)).toBe(true)
   })
 
   it('asks for all partitions that are waited for at once, and for no others', async () => {
     for (const id of [1, 2, 3]) others.set(id, 0)
-    for (const id of [1, 1, 2]) void wakeups.watch(id).changed(0, MINUTE, never)
+    for (const id of [1, 1, 2]) void wakeups.watch(id).changed(0, never, MINUTE)
     wakeups.watch(3)
     await vi.advanceTimersByTimeAsync(LIMITS.poll_ms)
     expect(polled).toEqual([[1, 2]])
@@ -214,13 +214,13 @@ describe('the poll', () => {
   it('rests while nobody waits, and begins again with the next', async () => {
     others.set(1, 0)
     const watch = wakeups.watch(1)
-    const waiting = watch.changed(0, 10, never)
+    const waiting = watch.changed(0, never, 10)
     await vi.advanceTimersByTimeAsync(10)
     await waiting
     await vi.advanceTimersByTimeAsync(10 * LIMITS.poll_ms)
     expect(polled).toEqual([])
     expect(vi.getTimerCount()).toBe(0)
-    const again = watch.changed(0, MINUTE, never)
+    const again = watch.changed(0, never, MINUTE)
     others.set(1, 1)
     await vi.advanceTimersByTimeAsync(LIMITS.poll_ms)
     expect(await isSettled(again)).toBe(true)
@@ -233,7 +233,7 @@ describe('the poll', () => {
       return poll(ids)
     })
     others.set(1, 1)
-    const waiting = patient.watch(1).changed(0, MINUTE, never)
+    const waiting = patient.watch(1).changed(0, never, MINUTE)
     await vi.advanceTimersByTimeAsync(5 * LIMITS.poll_ms)
     expect(await isSettled(waiting)).toBe(false)
     away = false
@@ -247,8 +247,8 @@ describe('the poll', () => {
       asked++
       return new Promise(() => undefined)
     })
-    void slow.watch(1).changed(0, MINUTE, never)
-    void slow.watch(2).changed(0, MINUTE, never)
+    void slow.watch(1).changed(0, never, MINUTE)
+    void slow.watch(2).changed(0, never, MINUTE)
     await vi.advanceTimersByTimeAsync(10 * LIMITS.poll_ms)
     expect(asked).toBe(1)
   })

@@ -31,6 +31,10 @@ const STEPS: readonly Step[] = [
     name: 'redocly',
     command: 'redocly lint openapi.yaml --config test/checks/redocly.yaml --format stylish',
   },
+  {
+    name: 'asyncapi',
+    command: 'redocly lint asyncapi.yaml --config test/checks/redocly-async.yaml --format stylish',
+  },
 ]
 
 const ROOT = join(import.meta.dirname, '../..')

@@ -4,6 +4,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { call, produceBody } from '../../src/client/index.ts'
 import { curl } from '../support/curl.ts'
+import { firstLines } from '../support/first-lines.ts'
 import { runCommand, startServerProcess, type ServerProcess } from '../support/process.ts'
 import { beginRequest } from '../support/request-under-way.ts'
 import { storedRecords } from '../support/records.ts'
@@ -34,15 +35,14 @@ describe('the first run', () => {
   it('begins with two curl lines that work', async () => {
     const [produce = '', read = '', blank] = server.stdout().split('\n')
     expect(produce).toBe(`curl -d hello ${server.url}/t/demo`)
-    expect(read).toBe(`curl ${server.url}/t/demo`)
+    expect(read).toBe(`curl -N ${server.url}/t/demo`)
     expect(blank).toBe('')
     expect(JSON.parse(await type(produce))).toEqual({
       topic: 'demo',
       offsets: [{ partition: 0, base_offset: 0, record_count: 1 }],
     })
-    const [line, ...rest] = (await type(read)).split('\n')
-    expect(JSON.parse(line!)).toMatchObject({ partition: 0, offset: 0, value: 'hello' })
-    expect(rest).toEqual([''])
+    const [line = ''] = await firstLines(await curl(read, server.url), 1)
+    expect(JSON.parse(line)).toMatchObject({ partition: 0, offset: 0, value: 'hello' })
   })
 
   it('says where it listens and where the records are', async () => {

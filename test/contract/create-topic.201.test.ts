@@ -47,7 +47,7 @@ describe('POST /v1/topics', () => {
     async (name) => {
       await ask(server.url, createTopic, { body: { name } })
       await produce(server.url, name, [{ value: name }])
-      const read = await supertest(server.url).get(`/t/${name}`).expect(200)
+      const read = await supertest(server.url).get(`/t/${name}?until=latest`).expect(200)
       expect(read.text).toContain(`"value":"${name}"`)
     },
   )

@@ -20,7 +20,7 @@ describe('POST /t/{topic}, then GET /t/{topic}', () => {
       topic: 'demo',
       offsets: [{ partition: 0, base_offset: 0, record_count: 1 }],
     })
-    const read = await supertest(server.url).get('/t/demo').expect(200)
+    const read = await supertest(server.url).get('/t/demo?until=latest').expect(200)
     expect(read.headers['content-type']).toBe('application/x-ndjson; charset=utf-8')
     expect(read.text).toMatch(/^\{"partition":0,"offset":0,"timestamp":\d+,"value":"hello"\}\n$/)
   })

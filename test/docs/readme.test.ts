@@ -1,7 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { readConfig } from '../../src/config.ts'
+import { createContext, runInContext } from 'node:vm'
+import { EventSource } from 'eventsource'
+import { WebSocket } from 'ws'
+import { tail } from '../../src/client/index.ts'
 import { curl } from '../support/curl.ts'
+import { firstLines } from '../support/first-lines.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 
 /** Every command and statement in the README works when pasted, in the order in which they stand. */
@@ -19,6 +24,59 @@ function commands(block: string): string[] {
   return block.split(/(?<!\\)\n/).filter((line) => line.startsWith('curl '))
 }
 
+/** What a script of the README finds in a browser, or gets of its import. */
+interface Surroundings {
+  EventSource: unknown
+  WebSocket: unknown
+  tail: typeof tail
+  console: { log: (...words: unknown[]) => void }
+}
+
+/** Runs a script of the README until it has logged something with an amount in it. */
+async function firstLogged(script: string, url: string): Promise<unknown[]> {
+  const { host } = new URL(url)
+  const body = script
+    .replace(/^import .*$/m, '')
+    .replaceAll('localhost:7070', host)
+    .replace('record.value', 'record.value, record')
+  const opened: { close: () => void }[] = []
+  const remembered = <T extends { close: () => void }>(one: T): T => {
+    opened.push(one)
+    return one
+  }
+  return new Promise((resolve, reject) => {
+    const log = (...words: unknown[]) => {
+      if (!JSON.stringify(words).includes('amount')) return
+      for (const one of opened) one.close()
+      resolve(words)
+      // Out of the loop of an iterator, which has no close.
+      if (opened.length === 0) throw SEEN
+    }
+    const surroundings: Surroundings = {
+      EventSource: function (address: string) {
+        return remembered(new EventSource(address))
+      },
+      WebSocket: function (address: string) {
+        return remembered(new WebSocket(address))
+      },
+      tail,
+      console: { log },
+    }
+    runScript(body, surroundings).catch((error: unknown) => {
+      if (error !== SEEN) reject(error)
+    })
+  })
+}
+const SEEN = new Error('seen')
+
+/** As a function of its surroundings; the script is our own README. */
+async function runScript(body: string, surroundings: Surroundings): Promise<void> {
+  const names = Object.keys(surroundings).join(', ')
+  const context = createContext({ surroundings })
+  const source = `(async ({ ${names} }) => {${body}})(surroundings)`
+  await (runInContext(source, context) as Promise<void>)
+}
+
 let server: TestServer
 beforeAll(async () => {
   server = await startTestServer()
@@ -34,6 +92,11 @@ describe('the README', () => {
 
   it.each(lines)('%s', async (line) => {
     const response = await curl(line, server.url)
+    if (line.includes(' -N ')) {
+      expect(response.status).toBe(200)
+      expect(await firstLines(response, 1)).toHaveLength(1)
+      return
+    }
     expect({ status: response.status, text: await response.text() }).toMatchObject({
       status: line.includes('/v1/topics -H') ? 201 : 200,
     })
@@ -44,11 +107,17 @@ describe('the README', () => {
   })
 
   it('shows what the first two commands answer', async () => {
-    const response = await curl('curl http://localhost:7070/t/demo', server.url)
+    const response = await curl('curl -N http://localhost:7070/t/demo', server.url)
     const shown = blocks('text')
       .at(0)
       ?.replace(/\d{13}/, 'T')
-    expect((await response.text()).replace(/\d{13}/, 'T')).toBe(shown)
+    const [line = ''] = await firstLines(response, 1)
+    expect(`${line.replace(/\d{13}/, 'T')}\n`).toBe(shown)
+  })
+
+  it.each(blocks('js'))('has a script that logs records: %s', async (script) => {
+    const logged = await firstLogged(script, server.url)
+    expect(JSON.stringify(logged)).toContain('amount')
   })
 
   it('lists every variable of the configuration', () => {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 
 /**
  * Runs a curl command line from the documents with fetch, for machines without curl: -d, --data-binary
- * (with @file), -H, and a URL, quoted as in a shell.
+ * (with @file), -H, -N (fetch buffers nothing anyway), and a URL, quoted as in a shell.
  */
 export async function curl(commandLine: string, base: string): Promise<Response> {
   const words = splitWords(commandLine)
@@ -18,7 +18,8 @@ export async function curl(commandLine: string, base: string): Promise<Response>
       body = await dataOf(words.shift() ?? '')
       if (!headers.has('content-type'))
         headers.set('content-type', 'application/x-www-form-urlencoded')
-    } else if (word.startsWith('-')) throw new Error(`an option this reader does not know: ${word}`)
+    } else if (word === '-N') continue
+    else if (word.startsWith('-')) throw new Error(`an option this reader does not know: ${word}`)
     else url = word
   }
   const target = url.replace('http://localhost:7070', base)

@@ -1,22 +1,14 @@
-import { Readable } from 'node:stream'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Broker } from '../../broker/broker.ts'
-import {
-  fetch,
-  fetchOne,
-  findOffset,
-  readTopic,
-  type Fetched,
-  type Position,
-} from '../../broker/fetch.ts'
-import { LIMITS } from '../../contract/limits.ts'
+import { fetch, fetchOne, findOffset, type Fetched, type Position } from '../../broker/fetch.ts'
 import { invalidField, ProblemError } from '../../contract/problem-error.ts'
 import * as contract from '../../contract/record-routes.ts'
 import { JSON_STYLE, NDJSON_STYLE, pageBytes, recordLine, writePage } from '../../records/page.ts'
 import { parseTimestamp } from '../../records/timestamp.ts'
 import { rawValue } from '../../records/value.ts'
+import { abandoned } from '../abandoned.ts'
 import { mount, SENT } from '../mount.ts'
-import { requireNdjson, wantsBytes, wantsNdjson } from '../negotiate.ts'
+import { wantsBytes, wantsNdjson } from '../negotiate.ts'
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 const NDJSON_TYPE = 'application/x-ndjson; charset=utf-8'
@@ -65,41 +57,6 @@ export function fetchRoutes(app: FastifyInstance, broker: Broker): void {
     })
     return { ...params, offset, high_watermark, log_start_offset }
   })
-
-  mount(app, contract.readTopic, async ({ params, request, reply }) => {
-    requireNdjson(request)
-    const pages = readTopic(broker, {
-      topic: params.topic,
-      max_records: LIMITS.fetch_default_records,
-      max_bytes: LIMITS.fetch_default_bytes,
-      signal: abandoned(reply),
-    })
-    // The first page before the headers, so that an unknown topic is still a 404.
-    const first = await pages.next()
-    reply.header('content-type', NDJSON_TYPE)
-    reply.header('link', `</v1/topics/${params.topic}>; rel="describedby"`)
-    reply.send(Readable.from(texts(first, pages), { objectMode: false }))
-    return SENT
-  })
-}
-
-async function* texts(
-  first: IteratorResult<{ text: string }>,
-  rest: AsyncGenerator<{ text: string }>,
-): AsyncGenerator<string> {
-  if (first.done) return
-  yield first.value.text
-  for await (const page of rest) yield page.text
-}
-
-/** Aborted when the caller hangs up, so that nobody waits for records on their behalf. */
-function abandoned(reply: FastifyReply): AbortSignal {
-  const controller = new AbortController()
-  // On the response, which closes with each answer; listeners on the socket would pile up.
-  reply.raw.once('close', () => {
-    controller.abort()
-  })
-  return controller.signal
 }
 
 function positionOf(query: { offset?: number | undefined; from?: string | undefined }): Position {

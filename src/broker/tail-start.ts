@@ -1,0 +1,140 @@
+import { LIMITS } from '../contract/limits.ts'
+import { invalidField, ProblemError } from '../contract/problem-error.ts'
+import { partitionBounds, type PartitionBounds } from '../store/fetch-batches.ts'
+import { storeProblem } from '../store/sqlstate.ts'
+import type { TopicRow } from '../store/topics.ts'
+import { offsetForTimestamp, type FetchingBroker, type Target } from './fetch.ts'
+import { placeOf } from './tail-position.ts'
+import { unknownPartition, unknownTopic } from './topic-directory.ts'
+
+/** Where a tail begins or ends. */
+export type TailPoint =
+  | { kind: 'earliest' | 'latest' }
+  | { kind: 'last'; records: number }
+  | { kind: 'timestamp'; timestamp: number }
+  | { kind: 'position'; offsets: ReadonlyMap<string, number> }
+
+/** A partition of a tail with where it begins and, where the tail ends by itself, ends. */
+export interface StartedPartition extends Target {
+  offset: number
+  end: number | undefined
+  high_watermark: number
+}
+
+export interface StartInput {
+  topics: readonly string[]
+  /** Of the only topic; all of them where undefined. */
+  partitions?: readonly number[] | undefined
+  from: TailPoint
+  until?: TailPoint | undefined
+}
+
+/** Looks up where every partition of a tail begins and ends. */
+export async function startPartitions(
+  broker: FetchingBroker,
+  input: StartInput,
+): Promise<StartedPartition[]> {
+  const targets = await findTargets(broker, input)
+  const bounds = await boundsOf(broker, targets)
+  const offsetsAt = async (point: TailPoint) => {
+    requireKnown(point, targets)
+    return Promise.all(
+      targets.map((target, k) => offsetAt(broker, target, bounds[k] as PartitionBounds, point)),
+    )
+  }
+  const begins = await offsetsAt(input.from)
+  const ends = input.until && (await offsetsAt(input.until))
+  return targets.map((target, k) => ({
+    ...target,
+    offset: begins[k] ?? 0,
+    end: ends?.[k],
+    high_watermark: bounds[k]?.high_watermark ?? 0,
+  }))
+}
+
+async function findTargets(broker: FetchingBroker, input: StartInput): Promise<Target[]> {
+  const topics: TopicRow[] = []
+  for (const name of input.topics) topics.push(await broker.topics.require(name))
+  const targets = topics.flatMap((topic) => targetsOf(topic, input.partitions))
+  if (targets.length > LIMITS.partitions_per_tail) {
+    const most = `at most ${String(LIMITS.partitions_per_tail)} partitions`
+    throw invalidField('query', '/topics', `have ${String(targets.length)} partitions; ${most}`)
+  }
+  return targets
+}
+
+function targetsOf(topic: TopicRow, partitions: readonly number[] | undefined): Target[] {
+  const wanted = partitions ?? topic.partition_ids.map((_, partition) => partition)
+  return wanted.map((partition) => {
+    const partition_id = topic.partition_ids[partition]
+    if (partition_id === undefined) throw unknownPartition(topic, partition)
+    return { topic, partition, partition_id }
+  })
+}
+
+async function boundsOf(
+  broker: FetchingBroker,
+  targets: readonly Target[],
+): Promise<PartitionBounds[]> {
+  const ids = targets.map((target) => target.partition_id)
+  const found = await partitionBounds(broker.pools, ids).catch((error: unknown) => {
+    throw storeProblem(error)
+  })
+  const byId = new Map(found.map((bounds) => [bounds.partition_id, bounds]))
+  return targets.map(({ topic, partition_id }) => {
+    const bounds = byId.get(partition_id)
+    if (bounds) return bounds
+    broker.topics.forget(topic.name)
+    throw unknownTopic(topic.name)
+  })
+}
+
+function requireKnown(point: TailPoint, targets: readonly Target[]): void {
+  if (point.kind !== 'position') return
+  const known = new Set(targets.map(({ topic, partition }) => placeOf(topic.name, partition)))
+  for (const place of point.offsets.keys()) {
+    if (known.has(place)) continue
+    throw new ProblemError(
+      'unknown_topic_or_partition',
+      `The position names ${place}, a partition that this tail does not have.`,
+    )
+  }
+}
+
+async function offsetAt(
+  broker: FetchingBroker,
+  target: Target,
+  bounds: PartitionBounds,
+  point: TailPoint,
+): Promise<number> {
+  const { log_start_offset, high_watermark } = bounds
+  switch (point.kind) {
+    case 'earliest':
+      return log_start_offset
+    case 'latest':
+      return high_watermark
+    case 'last':
+      return Math.max(high_watermark - point.records, log_start_offset)
+    case 'timestamp':
+      return (await offsetForTimestamp(broker, target, point.timestamp)).offset
+    case 'position':
+      // A partition that it does not name was added since: from its beginning.
+      return namedOffset(target, bounds, point.offsets) ?? log_start_offset
+  }
+}
+
+/** An offset below the log's start is let through: the tail itself tells the reader what is missing. */
+function namedOffset(
+  { topic, partition }: Target,
+  { log_start_offset, high_watermark }: PartitionBounds,
+  offsets: ReadonlyMap<string, number>,
+): number | undefined {
+  const offset = offsets.get(placeOf(topic.name, partition))
+  if (offset === undefined || offset <= high_watermark) return offset
+  throw new ProblemError(
+    'offset_out_of_range',
+    `The position names offset ${String(offset)} of ${topic.name}/${String(partition)}, ` +
+      `which ends before ${String(high_watermark)}.`,
+    { members: { log_start_offset, high_watermark } },
+  )
+}

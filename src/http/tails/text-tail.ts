@@ -1,0 +1,107 @@
+import type { ServerResponse } from 'node:http'
+import type { FastifyReply } from 'fastify'
+import type { PageWriter, Tail } from '../../broker/tail.ts'
+import { LIMITS } from '../../contract/limits.ts'
+import { ProblemError } from '../../contract/problem-error.ts'
+import { logFailure } from '../failure-log.ts'
+import { asProblem, problemMessage } from '../problem-json.ts'
+import type { TailForm } from './tail-forms.ts'
+
+/** How long the last words to a reader that takes nothing may lie in its socket. */
+const LAST_WORDS_MS = 5_000
+
+/** Sends a tail as a response that goes on: NDJSON or server-sent events. Resolves when it is over. */
+export async function sendTextTail(
+  reply: FastifyReply,
+  tail: Tail,
+  form: TailForm,
+  write: PageWriter,
+): Promise<void> {
+  reply.hijack()
+  const response = new TextTail(reply, tail, form)
+  try {
+    for (;;) {
+      const event = await tail.next(write, () => LIMITS.tail_page_records)
+      if (!event) break
+      const text = event.type === 'records' ? form.records(event) : form.control(event)
+      if (text !== undefined) await response.send(text)
+    }
+    response.end()
+  } catch (error) {
+    response.fail(error)
+  }
+}
+
+class TextTail {
+  readonly #raw: ServerResponse
+  readonly #reply: FastifyReply
+  readonly #tail: Tail
+  readonly #form: TailForm
+  readonly #heartbeat: NodeJS.Timeout
+  #sent: (() => void) | undefined
+
+  constructor(reply: FastifyReply, tail: Tail, form: TailForm) {
+    this.#reply = reply
+    this.#raw = reply.raw
+    this.#tail = tail
+    this.#form = form
+    this.#raw.writeHead(200, {
+      ...(reply.getHeaders() as Record<string, string>),
+      'content-type': form.content_type,
+      'cache-control': 'no-cache, no-transform',
+      // nginx would keep the stream to itself.
+      'x-accel-buffering': 'no',
+    })
+    // At once, so that the caller knows it is connected before there is a record.
+    if (form.opening === '') this.#raw.flushHeaders()
+    else this.#raw.write(form.opening)
+    const settle = () => this.#sent?.()
+    this.#raw.on('drain', settle)
+    this.#raw.on('close', () => {
+      clearTimeout(this.#heartbeat)
+      settle()
+    })
+    // Node looks whether what is queued in the socket has grown less since.
+    this.#raw.setTimeout(LIMITS.tail_stall_ms, () => this.#stalled())
+    this.#heartbeat = setTimeout(() => this.#beat(), LIMITS.tail_heartbeat_ms)
+  }
+
+  /** Resolves when there is room for more, or the reader is gone. */
+  async send(text: string | Buffer): Promise<void> {
+    this.#heartbeat.refresh()
+    if (this.#raw.destroyed || this.#raw.writableEnded || this.#raw.write(text)) return
+    await new Promise<void>((resolve) => (this.#sent = resolve))
+    this.#sent = undefined
+  }
+
+  end(lastWords = ''): void {
+    clearTimeout(this.#heartbeat)
+    if (!this.#raw.writableEnded) this.#raw.end(lastWords)
+  }
+
+  /** The last message says why, and where to go on. */
+  fail(error: unknown): void {
+    const problem = asProblem(error)
+    if (problem.status >= 500 && problem.code !== 'slow_consumer') {
+      logFailure(this.#reply.log, problem, this.#reply.request.id)
+    }
+    const message = problemMessage(problem, this.#reply.request.id, this.#tail.position)
+    this.end(this.#form.control(message))
+  }
+
+  #beat(): void {
+    if (!this.#sent) this.#raw.write(this.#form.heartbeat(this.#tail.position))
+    this.#heartbeat.refresh()
+  }
+
+  #stalled(): void {
+    if (!this.#sent) return
+    this.fail(slowConsumer())
+    setTimeout(() => this.#raw.destroy(), LAST_WORDS_MS).unref()
+  }
+}
+
+export function slowConsumer(): ProblemError {
+  const seconds = String(LIMITS.tail_stall_ms / 1000)
+  return new ProblemError('slow_consumer', `The reader took nothing for ${seconds} s.`)
+}
