@@ -93,6 +93,8 @@ export const LIMITS = {
   /** A node tells itself something by LISTEN this often, and gives it up when it did not arrive in time. */
   listen_check_ms: 10_000,
   listen_answer_ms: 5_000,
+  /** The same for the first time, when nothing is known yet of what stands in between. */
+  listen_first_ms: 2_000,
 
   topics_per_page: 1_000,
   topics_default_page: 100,

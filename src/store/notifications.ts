@@ -89,7 +89,7 @@ export class Notifications {
     try {
       await client.connect()
       await client.query(`listen ${CHANNEL}`)
-      await this.#test(client)
+      await this.#test(client, LIMITS.listen_first_ms)
       if (this.#client !== client) return
       this.#listening = true
       this.#isDeaf = false
@@ -118,7 +118,7 @@ export class Notifications {
 
   #testSoon(client: pg.Client): void {
     this.#timer = setTimeout(() => {
-      this.#test(client).then(
+      this.#test(client, LIMITS.listen_answer_ms).then(
         () => {
           if (this.#client === client) this.#testSoon(client)
         },
@@ -129,14 +129,14 @@ export class Notifications {
   }
 
   /** Sends a message to itself and waits for it. */
-  async #test(client: pg.Client): Promise<void> {
+  async #test(client: pg.Client, waitMs: number): Promise<void> {
     const token = `?${this.#node} ${String(++this.#tests)}`
     let timer: NodeJS.Timeout | undefined
     const arrival = new Promise<void>((resolve, reject) => {
       this.#awaited = { token, heard: resolve }
       timer = setTimeout(() => {
         reject(new Error('LISTEN brings nothing: behind a pooler in transaction mode it cannot'))
-      }, LIMITS.listen_answer_ms)
+      }, waitMs)
     })
     // The query may fail first; then nobody waits for the arrival.
     arrival.catch(() => undefined)

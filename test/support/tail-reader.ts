@@ -170,7 +170,9 @@ export function valuesOf(messages: readonly TailMessage[]): unknown[] {
 
 /** Messages for the eye: a record as its place, anything else as its type. */
 export function outline(messages: readonly TailMessage[]): string[] {
-  return messages.map((message) => (message.type === 'record' ? place(message.record) : message.type))
+  return messages.map((message) =>
+    message.type === 'record' ? place(message.record) : message.type,
+  )
 }
 
 /** `partition:offset`, or `topic/partition:offset`. */
