@@ -2,7 +2,7 @@ import { LIMITS } from '../contract/limits.ts'
 import type { StoredBatch } from '../records/page.ts'
 import type { FetchedBatches } from '../store/fetch-batches.ts'
 import { LogGap, PartitionRing } from './partition-ring.ts'
-import { Backoff } from './pause.ts'
+import { Backoff } from './back-off.ts'
 import type { Watch } from './wakeups.ts'
 
 /** What a reader at some offset finds: batches, that the database has them, or nothing yet. */

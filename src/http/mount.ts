@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { WebSocket } from 'ws'
+import type { WebSocket } from '@fastify/websocket'
 import { z } from 'zod'
 import { invalidField, pointerTo, ProblemError } from '../contract/problem-error.ts'
 import type { FieldError } from '../contract/problems.ts'

@@ -91,7 +91,7 @@ export async function sendProblem(
 }
 
 /** What people read, in routes/pages.ts; not part of the contract. */
-const PAGES = ['/', '/docs', '/openapi.json', '/problems/{code}'].map((path) => ({
+const PAGES = ['/', '/asyncapi.json', '/docs', '/openapi.json', '/problems/{code}'].map((path) => ({
   method: 'GET',
   path,
 }))

@@ -63,7 +63,7 @@ async function firstLogged(script: string, url: string): Promise<unknown[]> {
       console: { log },
     }
     runScript(body, surroundings).catch((error: unknown) => {
-      if (error !== SEEN) reject(error)
+      if (error !== SEEN) reject(new Error('the script failed', { cause: error }))
     })
   })
 }

@@ -1,6 +1,7 @@
 import swagger, { type FastifyStaticSwaggerOptions } from '@fastify/swagger'
 import swaggerUi from '@fastify/swagger-ui'
 import type { FastifyInstance } from 'fastify'
+import { asyncapiDocument } from '../../contract/asyncapi.ts'
 import { openapiDocument } from '../../contract/openapi.ts'
 import { ProblemError } from '../../contract/problem-error.ts'
 import { PROBLEMS, type ProblemCode } from '../../contract/problems.ts'
@@ -11,6 +12,8 @@ export async function pageRoutes(app: FastifyInstance, version: string): Promise
   const text = JSON.stringify(document)
 
   app.get('/openapi.json', (_request, reply) => reply.type('application/json').send(text))
+  const messages = JSON.stringify(asyncapiDocument(version))
+  app.get('/asyncapi.json', (_request, reply) => reply.type('application/json').send(messages))
   app.get('/', (_request, reply) => reply.type('text/plain; charset=utf-8').send(welcome(version)))
   app.get<{ Params: { code: string } }>('/problems/:code', (request, reply) => {
     const { code } = request.params
@@ -50,8 +53,8 @@ function welcome(version: string): string {
     `Tailrace ${version}: topics over plain HTTP, on Postgres.`,
     '',
     'Produce     curl -d hello HOST/t/demo',
-    'Read        curl HOST/t/demo',
-    'Reference   HOST/docs    (OpenAPI: HOST/openapi.json)',
+    'Tail        curl -N HOST/t/demo',
+    'Reference   HOST/docs    (OpenAPI: HOST/openapi.json, AsyncAPI: HOST/asyncapi.json)',
     '',
   ].join('\n')
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import type { WebSocket } from 'ws'
+import type { WebSocket } from '@fastify/websocket'
 import type { Broker } from '../../broker/broker.ts'
 import { Tail, type TailInput } from '../../broker/tail.ts'
 import { readTopic, tailTopic, tailTopics } from '../../contract/tail-routes.ts'

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { WebSocket } from 'ws'
+import type { WebSocket } from '@fastify/websocket'
 import type { PageWriter, Tail } from '../../broker/tail.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import type { ProblemError } from '../../contract/problem-error.ts'
