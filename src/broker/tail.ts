@@ -62,6 +62,7 @@ export class Tail {
   #wake: (() => void) | undefined
   readonly #backoff = new Backoff()
   readonly #news = () => this.#wake?.()
+  #drain: (() => void) | undefined
   readonly #member
 
   private constructor(broker: Broker, input: TailInput, signal: AbortSignal) {
@@ -75,6 +76,7 @@ export class Tail {
       drain: () => {
         this.#draining = true
         this.#news()
+        this.#drain?.()
       },
     }
   }
@@ -144,6 +146,12 @@ export class Tail {
     return this.#pending.shift()
   }
 
+  /** Calls back when the server begins to stop, also while a page is under way. */
+  whenDraining(callback: () => void): void {
+    this.#drain = callback
+    if (this.#draining) callback()
+  }
+
   nudge(): void {
     this.#news()
   }
@@ -203,11 +211,11 @@ export class Tail {
     if (this.#cursors.length === 1 && !this.#input.names_topics) {
       return (nextOffset) => `${String(cursor.partition)}:${String(nextOffset)}`
     }
-    const mark = -1
+    // With the colon, which no topic's name holds: `orders-1` is one.
     const [before = '', after = ''] = this.#positionOf((one) =>
-      one === cursor ? mark : one.offset,
-    ).split(String(mark))
-    return (nextOffset) => before + String(nextOffset) + after
+      one === cursor ? -1 : one.offset,
+    ).split(':-1')
+    return (nextOffset) => `${before}:${String(nextOffset)}${after}`
   }
 
   async #readHistory(

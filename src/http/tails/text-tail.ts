@@ -64,6 +64,7 @@ class TextTail {
     // Node looks whether what is queued in the socket has grown less since.
     this.#raw.setTimeout(LIMITS.tail_stall_ms, () => this.#stalled())
     this.#heartbeat = setTimeout(() => this.#beat(), LIMITS.tail_heartbeat_ms)
+    tail.whenDraining(() => this.#closeSoon())
   }
 
   /** Resolves when there is room for more, or the reader is gone. */
@@ -97,6 +98,11 @@ class TextTail {
   #stalled(): void {
     if (!this.#sent) return
     this.fail(slowConsumer())
+    this.#closeSoon()
+  }
+
+  /** However little the reader takes, it does not hold up the server for long. */
+  #closeSoon(): void {
     setTimeout(() => this.#raw.destroy(), LAST_WORDS_MS).unref()
   }
 }

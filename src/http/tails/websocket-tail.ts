@@ -69,6 +69,7 @@ export class WebSocketTail {
   /** Sends the tail to its end. */
   async run(tail: Tail, write: PageWriter): Promise<void> {
     this.#tail = tail
+    tail.whenDraining(() => this.#terminateSoon())
     const allowance = () => (this.#paused ? 0 : Math.min(this.#credit, LIMITS.tail_page_records))
     let last = ''
     for (;;) {
@@ -97,6 +98,11 @@ export class WebSocketTail {
   #close(code: number, reason: string): void {
     this.#abort.abort()
     this.#socket.close(code, reason)
+    this.#terminateSoon()
+  }
+
+  /** However little the reader takes, it does not hold up the server for long. */
+  #terminateSoon(): void {
     setTimeout(() => this.#socket.terminate(), GOODBYE_MS).unref()
   }
 
