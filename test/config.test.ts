@@ -19,6 +19,7 @@ describe('readConfig', () => {
       data_dir: '.tailrace',
       database_url: undefined,
       log_level: 'info',
+      allowed_origins: [],
       auto_create_topics: true,
       allow_unsafe_durability: false,
     })
@@ -30,6 +31,7 @@ describe('readConfig', () => {
       TAILRACE_PORT: '0',
       TAILRACE_DATA_DIR: '/var/lib/log',
       TAILRACE_LOG_LEVEL: 'silent',
+      TAILRACE_ALLOWED_ORIGINS: 'https://app.example.com, http://localhost:3000',
       TAILRACE_AUTO_CREATE_TOPICS: 'false',
       TAILRACE_ALLOW_UNSAFE_DURABILITY: '1',
       DATABASE_URL: 'postgresql://u:p@db/x?sslmode=require',
@@ -40,11 +42,20 @@ describe('readConfig', () => {
       data_dir: '/var/lib/log',
       database_url: 'postgresql://u:p@db/x?sslmode=require',
       log_level: 'silent',
+      allowed_origins: ['https://app.example.com', 'http://localhost:3000'],
       auto_create_topics: false,
       allow_unsafe_durability: true,
     })
     expect(Object.isFrozen(config)).toBe(true)
   })
+
+  it.each(['app.example.com', 'https://app.example.com/', 'https://app.example.com/x', 'a,,b'])(
+    'refuses an origin that is none: %s',
+    (origins) => {
+      const said = problem({ TAILRACE_ALLOWED_ORIGINS: origins })
+      expect(said).toContain('TAILRACE_ALLOWED_ORIGINS: must be origins such as https://')
+    },
+  )
 
   it('takes an empty variable for an absent one', () => {
     const names = [

@@ -15,10 +15,11 @@ const filled = (path: string) =>
   path.replace('{topic}', 'orders').replaceAll(/\{(partition|offset)\}/g, '0')
 
 describe('every route of the contract is mounted', () => {
-  it.each(ROUTES.map((route) => [route.method, route.path] as const))(
+  it.each(ROUTES.map((route) => [route.method, route.path, route.streams] as const))(
     '%s %s',
-    async (method, path) => {
-      const { status, text } = await sendPath(server.url, filled(path), method, '{"records":[]}')
+    async (method, path, streams) => {
+      const target = filled(path) + (streams ? '?until=latest' : '')
+      const { status, text } = await sendPath(server.url, target, method, '{"records":[]}')
       expect(status).not.toBe(500)
       expect(text).not.toContain('/problems/not_found')
       expect(text).not.toContain('/problems/method_not_allowed')
@@ -51,17 +52,20 @@ describe('GET /openapi.json', () => {
     expect(described.sort()).toEqual(mounted.sort())
   })
 
-  it('refers to nothing that it does not hold', async () => {
-    const { body } = await supertest(server.url).get('/openapi.json').expect(200)
-    const references = [...JSON.stringify(body).matchAll(/"\$ref":"#\/([^"]+)"/g)]
-    expect(references.length).toBeGreaterThan(0)
-    for (const [, path] of references) {
-      const found = path!
-        .split('/')
-        .reduce<unknown>((node, step) => (node as Record<string, unknown>)[step], body)
-      expect(found, path).toBeDefined()
-    }
-  })
+  it.each(['/openapi.json', '/asyncapi.json'])(
+    '%s refers to nothing that it does not hold',
+    async (page) => {
+      const { body } = await supertest(server.url).get(page).expect(200)
+      const references = [...JSON.stringify(body).matchAll(/"\$ref":"#\/([^"]+)"/g)]
+      expect(references.length).toBeGreaterThan(0)
+      for (const [, path] of references) {
+        const found = path!
+          .split('/')
+          .reduce<unknown>((node, step) => (node as Record<string, unknown>)[step], body)
+        expect(found, path).toBeDefined()
+      }
+    },
+  )
 
   it('lists for each operation the problems its route names', async () => {
     const { body } = await supertest(server.url).get('/openapi.json').expect(200)
