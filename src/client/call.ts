@@ -21,12 +21,20 @@ export interface CallOptions<R extends Route> {
 export class CallError extends Error {
   readonly status: number
   readonly problem: Problem | undefined
+  /** How long the server asks to wait, where it does. */
+  readonly retry_after_s: number | undefined
 
-  constructor(status: number, problem: Problem | undefined, message: string) {
+  constructor(
+    status: number,
+    problem: Problem | undefined,
+    message: string,
+    retry_after_s?: number,
+  ) {
     super(message)
     this.name = 'CallError'
     this.status = status
     this.problem = problem
+    this.retry_after_s = retry_after_s
   }
 }
 
@@ -38,7 +46,8 @@ function fillIn(path: string, params: Record<string, unknown>): string {
 
 type QueryValues = Record<string, string | number | boolean | undefined>
 
-function urlOf(base: string, route: Route, options: CallOptions<Route>): string {
+/** The address of a contract route with these parameters. */
+export function urlOf(base: string, route: Route, options: CallOptions<Route>): string {
   const url = new URL(fillIn(route.path, (options.params ?? {}) as Record<string, unknown>), base)
   for (const [name, value] of Object.entries((options.query ?? {}) as QueryValues)) {
     if (value !== undefined) url.searchParams.set(name, String(value))
@@ -81,7 +90,8 @@ export async function call<R extends Route>(
   return (await response.json()) as z.output<R['response']>
 }
 
-async function callError(response: Response): Promise<CallError> {
+/** What an answer that is not ok says. */
+export async function callError(response: Response): Promise<CallError> {
   const text = await response.text()
   const isProblem =
     response.headers.get('content-type')?.startsWith('application/problem+json') ?? false
@@ -90,5 +100,12 @@ async function callError(response: Response): Promise<CallError> {
     response.status,
     problem,
     problem?.detail ?? `HTTP ${String(response.status)}: ${text}`,
+    retryAfter(response),
   )
+}
+
+/** The header's other form, a date, is none of our server's. */
+function retryAfter(response: Response): number | undefined {
+  const text = response.headers.get('retry-after') ?? ''
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined
 }
