@@ -34,6 +34,17 @@ export async function startPartitions(
   broker: FetchingBroker,
   input: StartInput,
 ): Promise<StartedPartition[]> {
+  try {
+    return await lookUp(broker, input)
+  } catch (error) {
+    if (!(error instanceof ProblemError) || error.code !== 'unknown_topic_or_partition') throw error
+    // A position of another node may name a partition that this one has not heard of yet.
+    for (const name of input.topics) broker.topics.forget(name)
+    return lookUp(broker, input)
+  }
+}
+
+async function lookUp(broker: FetchingBroker, input: StartInput): Promise<StartedPartition[]> {
   const targets = await findTargets(broker, input)
   const bounds = await boundsOf(broker, targets)
   const offsetsAt = async (point: TailPoint) => {

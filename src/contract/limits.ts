@@ -77,7 +77,9 @@ export const LIMITS = {
   topics_per_tail: 100,
   /** Partitions of one tail, over all its topics; its position names each. */
   partitions_per_tail: 1_000,
-  /** A position of 1,000 partitions, within the 16 KiB that Node allows for a request's head. */
+  /** A request's line and headers: they may hold two positions of a tail, from and until. */
+  head_bytes: 32 * KIB,
+  /** A position of 1,000 partitions of one topic, or of as many names as fit. */
   tail_position_chars: 14_000,
   tail_key_chars: 4_000,
   /** Recent batches of one tailed partition, kept for its readers; and of all of them together. */

@@ -95,7 +95,7 @@ export const PROBLEMS = {
     status: 431,
     title: 'The request headers are too large',
     retriable: false,
-    hint: 'Send fewer or shorter headers; 16 KiB in all is the bound.',
+    hint: 'Send fewer or shorter headers; 32 KiB in all is the bound.',
   },
   request_timeout: {
     status: 408,

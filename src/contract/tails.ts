@@ -27,7 +27,8 @@ export const TailedRecord = FetchedRecord.extend({
 export type TailedRecord = z.infer<typeof TailedRecord>
 
 const position = TailPosition.or(z.literal('')).meta({
-  description: 'Where to go on, as `from` or `Last-Event-ID`.',
+  description:
+    'Where to go on, as `from` or `Last-Event-ID`; empty where the tail did not even begin.',
 })
 
 /** The first message, so that a reader knows where it is before there is a record. */

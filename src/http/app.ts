@@ -7,6 +7,7 @@ import { LIMITS } from '../contract/limits.ts'
 import { malformedAnswer, sendNotFound, sendProblem } from './problem-json.ts'
 import { allowOrigins } from './origins.ts'
 import { takeWebSockets } from './upgrades.ts'
+import { watchConnections } from './connections.ts'
 import { readBodiesAsBytes } from './read-body.ts'
 import { fetchRoutes } from './routes/fetch.ts'
 import { healthRoutes } from './routes/health.ts'
@@ -36,24 +37,6 @@ function awaitsAnswer(socket: Socket): boolean {
   return _httpMessage?.req.complete ?? false
 }
 
-/** How often a stopping server looks for connections that have fallen idle. */
-const IDLE_CHECK_MS = 20
-
-/**
- * Stops listening and resolves when every request has been answered. Connections are kept alive for longer
- * than anyone would wait, so those that fall idle meanwhile are closed as they do.
- */
-export async function closeApp(app: FastifyInstance): Promise<void> {
-  const timer = setInterval(() => {
-    app.server.closeIdleConnections()
-  }, IDLE_CHECK_MS)
-  try {
-    await app.close()
-  } finally {
-    clearInterval(timer)
-  }
-}
-
 /** The HTTP server, not yet listening. */
 export async function createApp(
   broker: Broker,
@@ -66,6 +49,8 @@ export async function createApp(
     childLoggerFactory: (log) => log,
     genReqId: requestIds(),
     bodyLimit: LIMITS.body_bytes,
+    // Node's 16 KiB, and as much again for the positions of tails.
+    http: { maxHeaderSize: LIMITS.head_bytes },
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
     // What is in flight when the server stops is finished, not refused.
@@ -83,6 +68,7 @@ export async function createApp(
   })
   app.setErrorHandler(sendProblem)
   app.setNotFoundHandler(sendNotFound)
+  watchConnections(app)
   readBodiesAsBytes(app)
   await app.register(accepts)
   await takeWebSockets(app)

@@ -9,17 +9,17 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-describe('headers over 16 KiB', () => {
+describe('headers over 32 KiB', () => {
   const request = (...lines: string[]) =>
     ['POST /t/x HTTP/1.1', 'Host: x', 'Connection: close', ...lines, '', ''].join('\r\n')
 
   it.each([
-    ['one long header', request(`X-Long: ${'x'.repeat(20_000)}`)],
+    ['one long header', request(`X-Long: ${'x'.repeat(40_000)}`)],
     [
       'many headers',
-      request(...Array.from({ length: 1500 }, (_, n) => `X-H${String(n)}: value of it`)),
+      request(...Array.from({ length: 1900 }, (_, n) => `X-H${String(n)}: value of it, and of it`)),
     ],
-    ['a long path', `GET /t/${'x'.repeat(20_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
+    ['a long path', `GET /t/${'x'.repeat(40_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
   ])('%s', async (_, bytes) => {
     await expectProblem(await sendRaw(server.url, bytes), 'request_header_fields_too_large')
   })

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { it } from 'vitest'
 import { produce } from '../support/records.ts'
@@ -28,4 +29,17 @@ it.each([
   socket.pause()
   await server.stop()
   socket.destroy()
+})
+
+it('a server stops although somebody has connected and said nothing', async () => {
+  const server = await startTestServer()
+  const { hostname, port } = new URL(server.url)
+  const socket = connect(Number(port), hostname)
+  await once(socket, 'connect')
+  // Accepted by the server, too: it has answered one who came later.
+  await fetch(`${server.url}/livez`)
+  const closed = once(socket, 'close')
+  socket.resume()
+  await server.stop()
+  await closed
 })
