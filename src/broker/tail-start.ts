@@ -4,7 +4,7 @@ import { partitionBounds, type PartitionBounds } from '../store/fetch-batches.ts
 import { storeProblem } from '../store/sqlstate.ts'
 import type { TopicRow } from '../store/topics.ts'
 import { offsetForTimestamp, type FetchingBroker, type Target } from './fetch.ts'
-import { placeOf } from './tail-position.ts'
+import { formatPosition, placeOf } from './tail-position.ts'
 import { unknownPartition, unknownTopic } from './topic-directory.ts'
 
 /** Where a tail begins or ends. */
@@ -23,6 +23,8 @@ export interface StartedPartition extends Target {
 
 export interface StartInput {
   topics: readonly string[]
+  /** Do positions name topics? */
+  names_topics: boolean
   /** Of the only topic; all of them where undefined. */
   partitions?: readonly number[] | undefined
   from: TailPoint
@@ -71,7 +73,23 @@ async function findTargets(broker: FetchingBroker, input: StartInput): Promise<T
     const most = `at most ${String(LIMITS.partitions_per_tail)} partitions`
     throw invalidField('query', '/topics', `have ${String(targets.length)} partitions; ${most}`)
   }
+  requireNameable(targets, input.names_topics)
   return targets
+}
+
+/** Room for offsets of nine digits, as 1,000 partitions of one topic have. */
+const MANY = 999_999_999
+
+/** A position that is too long to be given back would be none. */
+function requireNameable(targets: readonly Target[], namesTopics: boolean): void {
+  const places = targets.map(({ topic, partition }) => ({
+    topic: topic.name,
+    partition,
+    offset: MANY,
+  }))
+  if (formatPosition(places, namesTopics).length <= LIMITS.tail_position_chars) return
+  const most = `at most ${String(LIMITS.tail_position_chars)} characters`
+  throw invalidField('query', '/topics', `have a position that is too long; ${most}`)
 }
 
 function targetsOf(topic: TopicRow, partitions: readonly number[] | undefined): Target[] {

@@ -10,8 +10,6 @@ import { startPartitions, type StartedPartition, type StartInput } from './tail-
 import type { Tailer } from './tailer.ts'
 
 export interface TailInput extends StartInput {
-  /** Do positions name topics? */
-  names_topics: boolean
   max_records?: number | undefined
   on_truncated: 'continue' | 'end'
 }

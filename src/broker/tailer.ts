@@ -1,7 +1,9 @@
 import { LIMITS } from '../contract/limits.ts'
+import { ProblemError } from '../contract/problem-error.ts'
+import { PROBLEMS } from '../contract/problems.ts'
 import type { StoredBatch } from '../records/page.ts'
 import type { FetchedBatches } from '../store/fetch-batches.ts'
-import { LogGap, PartitionRing } from './partition-ring.ts'
+import { PartitionRing } from './partition-ring.ts'
 import { Backoff } from './back-off.ts'
 import type { Watch } from './wakeups.ts'
 
@@ -74,9 +76,9 @@ export class Tailer {
         unread = false
         backoff.succeeded()
       } catch (error) {
-        // Else the database is away: readers wait, and their heartbeats go on.
-        if (error instanceof LogGap) this.#ring = undefined
-        else await backoff.failed(signal)
+        // While the database is away readers wait, and their heartbeats go on. Else they find out by reading.
+        if (maySucceedLater(error)) await backoff.failed(signal)
+        else this.#ring = undefined
       }
       for (const wake of [...this.readers]) wake()
     }
@@ -93,4 +95,8 @@ export class Tailer {
       for (const wake of [...this.readers]) wake()
     }
   }
+}
+
+function maySucceedLater(error: unknown): boolean {
+  return error instanceof ProblemError && PROBLEMS[error.code].retriable
 }

@@ -47,7 +47,11 @@ export class Wakeups {
     let told = 0
     return {
       changed: async (highWatermark, signal, ms) => {
-        const isNews = watched.high_watermark > Math.max(highWatermark, told)
+        // Told before and yet not there: it was false, and would hide what is true and lower.
+        if (told > highWatermark && told === watched.high_watermark) {
+          watched.high_watermark = highWatermark
+        }
+        const isNews = watched.high_watermark > highWatermark
         told = watched.high_watermark
         if (isNews || this.#closed || signal.aborted) return
         await this.#news(watched, signal, ms)

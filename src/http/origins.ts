@@ -2,6 +2,9 @@ import cors from '@fastify/cors'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { ProblemError } from '../contract/problem-error.ts'
 
+/** All that our routes take; by itself the plugin would leave out those that change and delete. */
+const METHODS = ['GET', 'HEAD', 'POST', 'PATCH', 'DELETE']
+
 /** Headers of ours that a page may read. */
 const EXPOSED = [
   'Idempotency-Replayed',
@@ -35,7 +38,12 @@ export async function allowOrigins(
     delegator: (request: FastifyRequest, callback) => {
       const { origin, host } = request.headers
       const isKnown = origin !== undefined && isAllowed(origin, host)
-      callback(null, { origin: isKnown, exposedHeaders: EXPOSED, strictPreflight: false })
+      callback(null, {
+        origin: isKnown,
+        methods: METHODS,
+        exposedHeaders: EXPOSED,
+        strictPreflight: false,
+      })
     },
   })
   app.addHook('onRequest', (request, _reply, done) => {

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events'
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import websocket, { type WebsocketPluginOptions } from '@fastify/websocket'
 import type { FastifyInstance } from 'fastify'
@@ -45,21 +45,47 @@ function webSocketsOf(server: Server): EventEmitter {
   const webSockets = new EventEmitter()
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) => {
     const isWebSocket = request.headers.upgrade?.toLowerCase() === 'websocket'
-    if (isWebSocket) webSockets.emit('upgrade', request, socket, head)
-    else readAgain(server, request, socket, head)
+    whenAnswered(socket, () => {
+      if (isWebSocket) webSockets.emit('upgrade', request, socket, head)
+      else readAgain(server, request, socket, head)
+    })
   })
   return webSockets
 }
 
-const NOT_AGAIN = new Set(['upgrade', 'connection', 'http2-settings'])
+/**
+ * Requests before it on the connection may still be being answered. Who takes the connection over would not
+ * know of them, and their answers are not told of it either: it waits for its turn.
+ */
+function whenAnswered(socket: Socket, then: () => void): void {
+  const { _httpMessage: answer } = socket as Socket & { _httpMessage?: ServerResponse | null }
+  if (!answer) {
+    then()
+    return
+  }
+  // Node listens no more, and a connection that is lost meanwhile would end the process.
+  socket.on('error', () => socket.destroy())
+  answer.once('close', () => {
+    if (socket.writable) whenAnswered(socket, then)
+  })
+}
+
+const NOT_AGAIN = new Set(['upgrade', 'http2-settings'])
 
 function readAgain(server: Server, request: IncomingMessage, socket: Socket, head: Buffer): void {
   const { method = '', url = '', httpVersion, rawHeaders } = request
   const lines = [`${method} ${url} HTTP/${httpVersion}`]
   for (let k = 0; k < rawHeaders.length; k += 2) {
-    const name = rawHeaders[k] ?? ''
-    if (!NOT_AGAIN.has(name.toLowerCase())) lines.push(`${name}: ${rawHeaders[k + 1] ?? ''}`)
+    const [name = '', value = ''] = rawHeaders.slice(k, k + 2)
+    if (name.toLowerCase() === 'connection') lines.push(`${name}: ${connectionOptions(value)}`)
+    else if (!NOT_AGAIN.has(name.toLowerCase())) lines.push(`${name}: ${value}`)
   }
   socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]))
   server.emit('connection', socket)
+}
+
+/** What a Connection header says beside the upgrade, such as `close`. */
+function connectionOptions(value: string): string {
+  const options = value.split(',').filter((option) => !NOT_AGAIN.has(option.trim().toLowerCase()))
+  return options.join(',')
 }

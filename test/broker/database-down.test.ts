@@ -83,7 +83,7 @@ function requests(value: string): Request[] {
     read('fetch from a time', `${partition}/records?from=0`),
     read('one record', `${partition}/records/0`),
     read('offset of a time', `${partition}/offsets?timestamp=0`),
-    read('all of a topic', `/t/${topic}`),
+    read('all of a topic', `/t/${topic}?until=latest`),
     read('topics', '/v1/topics'),
     read('topic', `/v1/topics/${topic}`),
     {

@@ -1,4 +1,6 @@
 import { on, once } from 'node:events'
+import { get, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { expect, onTestFinished } from 'vitest'
 import { WebSocket } from 'ws'
 import type { TailedRecord } from '../../src/contract/tails.ts'
@@ -17,7 +19,7 @@ export type TailForm = (typeof TAIL_FORMS)[number]
 /** A tail in any form, read message by message. Heartbeats are passed over: they come when they will. */
 export class TailReader {
   /** What its request was answered with; undefined for a WebSocket. */
-  readonly response: Response | undefined
+  readonly response: IncomingMessage | undefined
   /** How a WebSocket was closed. */
   closed: { code: number; reason: string } | undefined
   readonly #messages: AsyncIterator<TailMessage>
@@ -26,7 +28,7 @@ export class TailReader {
 
   constructor(
     messages: AsyncIterator<TailMessage>,
-    source: { response?: Response; socket?: WebSocket; hangUp: () => void },
+    source: { response?: IncomingMessage; socket?: WebSocket; hangUp: () => void },
   ) {
     this.#messages = messages
     this.response = source.response
@@ -85,6 +87,14 @@ export class TailReader {
     this.#socket?.send(JSON.stringify(command))
   }
 
+  /** Resolves once the server has heard all that was said, which it takes in order. */
+  async heard(): Promise<void> {
+    if (!this.#socket) return
+    const pong = once(this.#socket, 'pong')
+    this.#socket.ping()
+    await pong
+  }
+
   close(): void {
     this.#hangUp()
   }
@@ -103,17 +113,9 @@ export async function openTail(
   return reader
 }
 
-const ACCEPT = { ndjson: '*/*', sse: 'text/event-stream', websocket: '' }
-
-/** The answer to a tail that is no WebSocket. */
-export function askTail(
-  url: string,
-  form: TailForm,
-  path: string,
-  init: { headers?: Record<string, string>; signal?: AbortSignal } = {},
-): Promise<Response> {
-  return fetch(url + path, { ...init, headers: { accept: ACCEPT[form], ...init.headers } })
-}
+/** What asks for a form, beside the upgrade of a WebSocket. */
+export const ACCEPT = { ndjson: '*/*', sse: 'text/event-stream', websocket: '*/*' } as const
+const TYPE = { ndjson: 'application/x-ndjson', sse: 'text/event-stream', websocket: '' } as const
 
 async function openText(
   url: string,
@@ -121,14 +123,13 @@ async function openText(
   path: string,
   headers: Record<string, string>,
 ): Promise<TailReader> {
-  const controller = new AbortController()
-  const response = await askTail(url, form, path, { headers, signal: controller.signal })
-  if (!response.ok || !response.body) throw new Error(await response.text())
-  const type = form === 'sse' ? 'text/event-stream' : 'application/x-ndjson'
-  expect(response.headers.get('content-type')).toBe(`${type}; charset=utf-8`)
-  const pieces = response.body as unknown as AsyncIterable<Uint8Array>
-  const messages = form === 'sse' ? eventsOf(pieces) : messagesOf(pieces)
-  return new TailReader(messages, { response, hangUp: () => controller.abort() })
+  // Not fetch, which opens connections that it then does not use, and a stopping server waits for those.
+  const request = get(url + path, { agent: false, headers: { accept: ACCEPT[form], ...headers } })
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  if (response.statusCode !== 200) throw new Error(await text(response))
+  expect(response.headers['content-type']).toBe(`${TYPE[form]}; charset=utf-8`)
+  const messages = form === 'sse' ? eventsOf(response) : messagesOf(response)
+  return new TailReader(messages, { response, hangUp: () => request.destroy() })
 }
 
 /** NDJSON; an empty line only says that the connection lives. */

@@ -5,6 +5,7 @@ import { LIMITS } from '../../contract/limits.ts'
 import { ProblemError } from '../../contract/problem-error.ts'
 import { logFailure } from '../failure-log.ts'
 import { asProblem, problemMessage } from '../problem-json.ts'
+import { StallWatch } from './stall.ts'
 import type { TailForm } from './tail-forms.ts'
 
 /** How long the last words to a reader that takes nothing may lie in its socket. */
@@ -38,6 +39,7 @@ class TextTail {
   readonly #tail: Tail
   readonly #form: TailForm
   readonly #heartbeat: NodeJS.Timeout
+  readonly #stall: StallWatch
   #sent: (() => void) | undefined
 
   constructor(reply: FastifyReply, tail: Tail, form: TailForm) {
@@ -61,8 +63,8 @@ class TextTail {
       clearTimeout(this.#heartbeat)
       settle()
     })
-    // Node looks whether what is queued in the socket has grown less since.
-    this.#raw.setTimeout(LIMITS.tail_stall_ms, () => this.#stalled())
+    this.#stall = new StallWatch(reply.request.raw.socket)
+    this.#raw.on('timeout', () => this.#timedOut())
     this.#heartbeat = setTimeout(() => this.#beat(), LIMITS.tail_heartbeat_ms)
     tail.whenDraining(() => this.#closeSoon())
   }
@@ -71,6 +73,7 @@ class TextTail {
   async send(text: string | Buffer): Promise<void> {
     this.#heartbeat.refresh()
     if (this.#raw.destroyed || this.#raw.writableEnded || this.#raw.write(text)) return
+    this.#stall.restart()
     await new Promise<void>((resolve) => (this.#sent = resolve))
     this.#sent = undefined
   }
@@ -95,15 +98,18 @@ class TextTail {
     this.#heartbeat.refresh()
   }
 
-  #stalled(): void {
-    if (!this.#sent) return
+  #timedOut(): void {
+    if (!this.#sent || !this.#stall.isOver()) return
     this.fail(slowConsumer())
     this.#closeSoon()
   }
 
-  /** However little the reader takes, it does not hold up the server for long. */
+  /**
+   * However little the reader takes, it does not hold up the server for long. With a reset: after an ordinary
+   * close Linux keeps what lies in its send buffer, some 4 MB, for minutes.
+   */
   #closeSoon(): void {
-    setTimeout(() => this.#raw.destroy(), LAST_WORDS_MS).unref()
+    setTimeout(() => this.#raw.socket?.resetAndDestroy(), LAST_WORDS_MS).unref()
   }
 }
 

@@ -7,6 +7,7 @@ import { invalidField } from '../../contract/problem-error.ts'
 import { TailCommand } from '../../contract/tails.ts'
 import { logFailure } from '../failure-log.ts'
 import { asProblem, problemMessage } from '../problem-json.ts'
+import { StallWatch } from './stall.ts'
 import { WEBSOCKET_TAIL } from './tail-forms.ts'
 import { slowConsumer } from './text-tail.ts'
 
@@ -28,6 +29,7 @@ export class WebSocketTail {
   readonly #request: FastifyRequest
   readonly #abort = new AbortController()
   readonly #timer: NodeJS.Timeout
+  readonly #stall: StallWatch
   #tail: Tail | undefined
   #credit: number
   #paused = false
@@ -49,10 +51,9 @@ export class WebSocketTail {
       this.#unanswered = 0
       this.#isWithinRate()
     })
-    // Node looks whether what is queued in the socket has grown less since.
-    request.raw.socket.setTimeout(LIMITS.tail_stall_ms)
+    this.#stall = new StallWatch(request.raw.socket)
     request.raw.socket.on('timeout', () => {
-      if (this.#sent) this.fail(slowConsumer())
+      if (this.#sent && this.#stall.isOver()) this.fail(slowConsumer())
     })
     this.#timer = setInterval(() => this.#beat(), LIMITS.tail_heartbeat_ms)
     this.#abort.signal.addEventListener('abort', () => {
@@ -69,7 +70,7 @@ export class WebSocketTail {
   /** Sends the tail to its end. */
   async run(tail: Tail, write: PageWriter): Promise<void> {
     this.#tail = tail
-    tail.whenDraining(() => this.#terminateSoon())
+    tail.whenDraining(() => this.#resetSoon())
     const allowance = () => (this.#paused ? 0 : Math.min(this.#credit, LIMITS.tail_page_records))
     let last = ''
     for (;;) {
@@ -97,18 +98,22 @@ export class WebSocketTail {
 
   #close(code: number, reason: string): void {
     this.#abort.abort()
+    // First, as close() has a timer of its own, without a reset.
+    this.#resetSoon()
     this.#socket.close(code, reason)
-    this.#terminateSoon()
   }
 
-  /** However little the reader takes, it does not hold up the server for long. */
-  #terminateSoon(): void {
-    setTimeout(() => this.#socket.terminate(), GOODBYE_MS).unref()
+  /** However little the reader takes, it does not hold up the server for long; why a reset, see text-tail.ts. */
+  #resetSoon(): void {
+    setTimeout(() => this.#request.raw.socket.resetAndDestroy(), GOODBYE_MS).unref()
   }
 
   /** Resolves when the message is with the system, or the connection is over. */
   async #send(message: string | Buffer): Promise<void> {
-    if (this.#socket.readyState !== this.#socket.OPEN || this.signal.aborted) return
+    // One that is closing takes no more, and the log would be read on for nobody.
+    if (this.#socket.readyState !== this.#socket.OPEN) this.#abort.abort()
+    if (this.signal.aborted) return
+    this.#stall.restart()
     await new Promise<void>((resolve) => {
       this.#sent = resolve
       this.#socket.send(message, { binary: false }, () => resolve())
@@ -159,7 +164,8 @@ export class WebSocketTail {
     }
     if (++this.#frames <= LIMITS.commands_per_s) return true
     if (!this.signal.aborted) this.fail(flooded())
-    this.#socket.terminate()
+    // The rest is left unread. To cut the connection now would take back the words that say why.
+    this.#socket.pause()
     return false
   }
 }
