@@ -4,6 +4,8 @@ import { hasTimestamp, lineStart, type Page, type StoredBatch } from './page.ts'
 export interface TailStyle {
   before: string
   after: (nextOffset: number) => string
+  /** Where a carriage return would end the line; between tokens it is but a space to JSON. */
+  without_returns?: boolean
 }
 
 export interface TailPageBounds {
@@ -35,7 +37,7 @@ function writeBatch(
   page: Page,
   batch: StoredBatch,
   { max_records, max_bytes, end = Infinity, wants }: TailPageBounds,
-  { before, after }: TailStyle,
+  { before, after, without_returns = false }: TailStyle,
 ): boolean {
   const { payload, base_offset, appended_ms } = batch
   const stamp = `,"timestamp":${String(appended_ms)},`
@@ -46,7 +48,8 @@ function writeBatch(
     const to = payload.indexOf('\n', from)
     if (!wants || wants(payload.slice(from, to))) {
       const middle = hasTimestamp(payload, from) ? ',' : stamp
-      const line = oneLine(payload.slice(from + 1, to))
+      const sent = payload.slice(from + 1, to)
+      const line = without_returns ? sent.replaceAll('\r', ' ') : sent
       const record = before + String(page.next_offset) + middle + line + after(page.next_offset + 1)
       const bytes = page.byte_length + (isAscii ? record.length : Buffer.byteLength(record))
       if (page.record_count > 0 && bytes > max_bytes) return false
@@ -58,11 +61,6 @@ function writeBatch(
     from = to + 1
   }
   return true
-}
-
-/** Between tokens a carriage return is a space to JSON, and the end of a line to server-sent events. */
-function oneLine(line: string): string {
-  return line.includes('\r') ? line.replaceAll('\r', ' ') : line
 }
 
 /** Tells whether a stored line's record has this key. */

@@ -41,6 +41,8 @@ export function createPools(address: DatabaseAddress, onError: (error: Error) =>
     })
     // An idle connection was lost; the pool opens another when it needs one.
     created.on('error', onError)
+    // Between a connection's making and its taking nobody listens: lost just then, it would end the process.
+    created.on('connect', (client) => client.on('error', () => undefined))
     return created
   }
   const append = pool(1, LIMITS.flush_timeout_ms)

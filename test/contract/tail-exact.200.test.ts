@@ -39,6 +39,11 @@ const SPACED = [
 /** A record's text without offset and timestamp. */
 const bare = (text: string) => text.replace(/^\{"partition":0,"offset":\d+,"timestamp":\d+,/, '{')
 
+/** A carriage return between tokens would end a line of an event; there it is a space, as it is to JSON. */
+function asWritten(form: string, line: string): string {
+  return form === 'sse' ? line.replaceAll('\r', ' ') : line
+}
+
 describe.each(TAIL_FORMS)('a tail as %s', (form) => {
   const open = (topic: string, query: string) =>
     openTail(server.url, form, `/v1/topics/${topic}/tail?${query}`)
@@ -60,7 +65,7 @@ describe.each(TAIL_FORMS)('a tail as %s', (form) => {
     }
     const texts = textsOf(await tail.upToRecords(all.length + (when === 'history' ? 1 : 0)))
     const found = texts.slice(-all.length).map(({ text }) => bare(text))
-    const expected = all.map((line) => line.replaceAll('\r', ' '))
+    const expected = all.map((line) => asWritten(form, line))
     expect(found).toEqual(expected.map((line) => line.replace('"timestamp":8640000000000000,', '')))
   })
 
@@ -74,7 +79,7 @@ describe.each(TAIL_FORMS)('a tail as %s', (form) => {
     const texts = textsOf(await (await open(topic, 'from=earliest&until=latest')).rest())
     const lines = await recordLines(server.url, topic)
     expect(texts.map(({ text }) => text)).toEqual(
-      lines.map((line) => `{"partition":0,${line.slice(1).replaceAll('\r', ' ')}`),
+      lines.map((line) => `{"partition":0,${asWritten(form, line).slice(1)}`),
     )
   })
 

@@ -1,10 +1,18 @@
+import supertest from 'supertest'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createTopic, produceRecords, send } from '../../src/client/index.ts'
-import { ask } from '../support/answers.ts'
+import { ask, expectProblem } from '../support/answers.ts'
 import { Outage } from '../support/outage.ts'
 import { recordLines } from '../support/records.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
-import { openTail, TAIL_FORMS, textsOf, type TailReader } from '../support/tail-reader.ts'
+import {
+  ACCEPT,
+  openTail,
+  TAIL_FORMS,
+  textsOf,
+  type TailForm,
+  type TailReader,
+} from '../support/tail-reader.ts'
 
 let postgres: Outage
 let server: TestServer
@@ -55,6 +63,21 @@ async function expectTheLog(tail: TailReader, topic: string): Promise<void> {
   }
 }
 
+/** A tail that begins now is told to come back. */
+async function expectUnavailable(form: TailForm, path: string): Promise<void> {
+  if (form === 'websocket') {
+    const tail = await openTail(server.url, form, path)
+    expect(await tail.rest()).toMatchObject([
+      { type: 'problem', code: 'store_unavailable', retriable: true, position: '' },
+    ])
+    expect(tail.closed).toEqual({ code: 1013, reason: 'store_unavailable' })
+  } else {
+    const answer = await supertest(server.url).get(path).set('accept', ACCEPT[form])
+    await expectProblem(answer, 'store_unavailable')
+    expect(answer.headers['retry-after']).toBe('1')
+  }
+}
+
 const endSessions = () =>
   postgres.query(
     `select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'tailrace%'`,
@@ -99,7 +122,9 @@ describe('tails outlive the database, and have each record once afterwards', () 
     const tails = await openAll('frozen')
     await postgres.freeze()
     // Until it is refused the server has waited as long as it waits for anything.
+    const refused = TAIL_FORMS.map((form) => expectUnavailable(form, '/v1/topics/frozen/tail'))
     expect(await attempt('frozen', 'refused', 'refused')).toBe(false)
+    await Promise.all(refused)
     postgres.thaw()
     await insist('frozen', 'after')
     await insist('frozen', LAST)

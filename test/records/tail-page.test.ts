@@ -86,9 +86,11 @@ describe('writeTailPage', () => {
     expect(writeTailPage(log, 5, bounds, STYLE)).toMatchObject({ record_count: 1, next_offset: 7 })
   })
 
-  it('makes spaces of carriage returns between tokens, and of nothing else', () => {
+  it('makes spaces of carriage returns between tokens where asked to, and of nothing else', () => {
     const odd = [batch(0, 1, '{"value":[1,\r2]\r}', '{"value":"\\r \u2028 \u2029 \u0085"}')]
-    expect(writeTailPage(odd, 0, NO_BOUNDS, STYLE).text).toBe(
+    expect(writeTailPage(odd, 0, NO_BOUNDS, STYLE).text).toContain('[1,\r2]\r}')
+    const style = { ...STYLE, without_returns: true }
+    expect(writeTailPage(odd, 0, NO_BOUNDS, style).text).toBe(
       '<0,"timestamp":1,"value":[1, 2] }|1><1,"timestamp":1,"value":"\\r \u2028 \u2029 \u0085"}|2>',
     )
   })

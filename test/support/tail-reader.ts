@@ -157,7 +157,7 @@ async function* socketMessages(events: AsyncIterable<unknown[]>): AsyncGenerator
   }
 }
 
-export function recordsOf(messages: readonly TailMessage[]): TailedRecord[] {
+function recordsOf(messages: readonly TailMessage[]): TailedRecord[] {
   return textsOf(messages).map(({ record }) => record)
 }
 

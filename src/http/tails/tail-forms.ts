@@ -58,6 +58,7 @@ export const SSE_TAIL: TailForm = {
   style: ({ position }, prefix) => ({
     before: `data: ${prefix}`,
     after: (nextOffset) => `\nid: ${position(nextOffset)}\n\n`,
+    without_returns: true,
   }),
   records: ({ page }) => pageBytes(page),
   control: (message) =>
