@@ -57,7 +57,7 @@ export class RestlessReader {
 
   /** Reads until it has all up to where `finish` says. */
   async run(): Promise<void> {
-    while (!this.#complete) {
+    for (;;) {
       await this.#connect()
       if (this.#complete) return
       const isLong = !this.#ends && this.#random.chance(0.2)

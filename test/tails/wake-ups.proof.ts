@@ -97,10 +97,10 @@ async function createLanes({ partitions }: Setting, random: Random): Promise<Lan
 
 /** Cuts the connections that listen, at random moments, until this is over; gives their number. */
 async function cutWhile(running: Promise<unknown>, random: Random): Promise<number> {
-  let over = false
-  void running.finally(() => (over = true)).catch(() => undefined)
+  const state = { over: false }
+  void running.finally(() => (state.over = true)).catch(() => undefined)
   let cuts = 0
-  while (!over) {
+  while (!state.over) {
     await sleep(random.below(2500))
     const rows = await database.query(
       `select pg_terminate_backend(pid) from pg_stat_activity
