@@ -72,7 +72,7 @@ export async function createApp(
   readBodiesAsBytes(app)
   await app.register(accepts)
   await takeWebSockets(app)
-  await allowOrigins(app, options.allowed_origins)
+  allowOrigins(app, options.allowed_origins)
   produceRoutes(app, broker)
   fetchRoutes(app, broker)
   tailRoutes(app, broker)

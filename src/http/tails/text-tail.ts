@@ -22,9 +22,11 @@ export async function sendTextTail(
   const response = new TextTail(reply, tail, form)
   try {
     for (;;) {
-      const event = await tail.next(write, () => LIMITS.tail_page_records)
+      let event = await tail.next(write, () => LIMITS.tail_page_records)
       if (!event) break
       const text = event.type === 'records' ? form.records(event) : form.control(event)
+      // Or its text would be kept beside these bytes for as long as the reader takes nothing.
+      event = undefined
       if (text !== undefined) await response.send(text)
     }
     response.end()

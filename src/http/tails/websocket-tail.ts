@@ -74,15 +74,17 @@ export class WebSocketTail {
     const allowance = () => (this.#paused ? 0 : Math.min(this.#credit, LIMITS.tail_page_records))
     let last = ''
     for (;;) {
-      const event = await tail.next(write, allowance)
+      let event = await tail.next(write, allowance)
       if (!event) break
       last = event.type
       if (event.type === 'records') this.#credit -= event.page.record_count
-      await this.#send(
+      const message =
         event.type === 'records'
           ? WEBSOCKET_TAIL.records(event)
-          : (WEBSOCKET_TAIL.control(event) ?? ''),
-      )
+          : (WEBSOCKET_TAIL.control(event) ?? '')
+      // Or its text would be kept beside the message for as long as the reader takes nothing.
+      event = undefined
+      await this.#send(message)
     }
     this.#close(last === 'draining' ? RESTARTING : NORMAL, last)
   }
