@@ -1,6 +1,7 @@
 /** Figures of a proof, for people. */
 
-function quantile(values: readonly number[], q: number): number {
+/** The value that this share of them does not exceed. */
+export function quantile(values: readonly number[], q: number): number {
   const sorted = Float64Array.from(values).sort()
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? NaN
 }

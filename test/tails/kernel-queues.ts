@@ -34,10 +34,7 @@ export class KernelQueues {
     return queue !== undefined && queue.bytes > 0 && performance.now() - queue.since >= ms
   }
 
-  show(p: number | undefined) {
-    const q = this.#queues.get(p ?? 0)
-    return q ? `${q.bytes}@${((performance.now() - q.since) / 1000).toFixed(1)}` : '-'
-  }
+  /** In all of them. */
   get bytes(): number {
     return [...this.#queues.values()].reduce((sum, { bytes }) => sum + bytes, 0)
   }

@@ -3,7 +3,8 @@ import { connect, type Socket } from 'node:net'
 
 /** A tail on a bare socket, of which nothing is read unless somebody does; for what a client may do wrong. */
 
-export type RawForm = 'ndjson' | 'sse' | 'websocket'
+export const RAW_FORMS = ['ndjson', 'sse', 'websocket'] as const
+export type RawForm = (typeof RAW_FORMS)[number]
 
 const HEADERS: Record<RawForm, () => string[]> = {
   ndjson: () => ['Accept: application/x-ndjson'],

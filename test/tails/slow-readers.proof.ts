@@ -4,7 +4,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { LIMITS } from '../../src/contract/limits.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { startServerProcess, type ServerProcess } from '../support/process.ts'
-import { latencies, megabytes } from './figures.ts'
+import { latencies, megabytes, quantile } from './figures.ts'
 import { KernelQueues } from './kernel-queues.ts'
 import { ProcessWatch } from './process-watch.ts'
 import { size } from './random.ts'
@@ -12,8 +12,14 @@ import { openRawTail } from './raw-tail.ts'
 import { ages, SteadyLoad } from './steady-load.ts'
 
 /**
- * Readers that take nothing cost little memory, do not slow down those who read, and are sent away. The same
- * server under the same load, first without and then with them.
+ * Readers that take nothing cost little memory, do not slow down those who read, and are sent away. One server
+ * under one load, without them, with them, and without them again.
+ *
+ * They cannot be told from the fastest readers until the system's buffers are full: over loopback, where a
+ * segment has 64 KB, Linux takes 3.6 MB for each. So for some seconds 400 of them are given what they seem to
+ * ask for, 8 GB a second of which the server makes 0.2, and all readers get their share of that. This stage,
+ * `filling`, is reported; what is promised holds from its end on. Measured in it: 70 to 200 MB more, nearly all
+ * of it garbage of V8 that goes within seconds, and a p99 of 0.6 to 4 s.
  */
 const SLOW = size('TAILS_SLOW_READERS', 200)
 const SECONDS = size('TAILS_SLOW_SECONDS', 60)
@@ -21,6 +27,7 @@ const RATE = size('TAILS_SLOW_MB', 20) * 1e6
 const PARTITIONS = 4
 const WARM_UP_S = 10
 const MOST_GROWTH = 100 * 2 ** 20
+const MOST_RATIO = 2
 /** After how long without taking anything some begin to read: the last words lie there for 5 s. */
 const TRIES_MS = [1, 2.5, 4, 5.5, 7].map((s) => LIMITS.tail_stall_ms + s * 1000)
 const TOPIC = 'flood'
@@ -87,12 +94,21 @@ it('slow readers cost little, slow nobody down, and are sent away', async () => 
   load.close()
   await sleep(3_000)
 
-  const all = { from: filling.from, to: performance.now() }
-  const growth = watch.peak(all.from, all.to) - watch.peak(without.from, without.to)
-  report({ without, filling, blocked, after, all }, growth, kernel, rate, words, gone)
+  const figures = {
+    growth: watch.peak(blocked.from, blocked.to) - watch.peak(without.from, without.to),
+    ratio: p99(blocked) / Math.max(p99(without), p99(after)),
+    rate,
+    kernel,
+    first: gone.first - filling.to,
+    last: gone.last - filling.to,
+  }
+  report({ without, filling, blocked, after }, figures, words)
   expect(rate).toBeGreaterThan(RATE / 2)
-  expect(growth).toBeLessThan(MOST_GROWTH)
+  expect(figures.growth).toBeLessThan(MOST_GROWTH)
+  expect(figures.ratio).toBeLessThan(MOST_RATIO)
   expectWords(words)
+  // Looked for twice a second, and heard for 5 s after their time is over.
+  expect(figures.last).toBeLessThan(LIMITS.tail_stall_ms + 12_000)
 })
 
 /** Does this, and says from when to when. */
@@ -175,27 +191,40 @@ async function watchThemGo(slow: readonly Slow[]): Promise<{ first: number; last
   }
 }
 
+/** Of the deliveries to fast readers. */
+function p99(stage: Stage): number {
+  const ms = during(stage)
+  // Of fewer it would be the worst of all.
+  expect(ms.length).toBeGreaterThan(200)
+  return quantile(ms, 0.99)
+}
+
+function during({ from, to }: Stage): number[] {
+  return deliveries.filter(({ at }) => at >= from && at <= to).map(({ ms }) => ms)
+}
+
 function report(
-  stages: Record<'without' | 'filling' | 'blocked' | 'after' | 'all', Stage>,
-  growth: number,
-  kernel: number,
-  rate: number,
+  stages: Record<string, Stage>,
+  figures: Record<'growth' | 'ratio' | 'rate' | 'kernel' | 'first' | 'last', number>,
   words: readonly Words[],
-  gone: { first: number; last: number },
 ): void {
-  const lines = Object.entries(stages).map(([name, { from, to }]) => {
-    const ms = deliveries.filter(({ at }) => at >= from && at <= to).map((one) => one.ms)
-    return `${name}, ${seconds(to - from)}: at most ${megabytes(watch.peak(from, to))}, ${watch.cores(from, to).toFixed(2)} cores, fast readers ${latencies(ms)}`
+  const lines = Object.entries(stages).map(([name, stage]) => {
+    const { from, to } = stage
+    const use = `at most ${megabytes(watch.peak(from, to))}, ${watch.cores(from, to).toFixed(2)} cores`
+    return `  ${name}, ${seconds(to - from)}: ${use}; fast readers ${latencies(during(stage))}`
   })
-  lines.push(
-    `${megabytes(rate)}/s with ${String(2 * SLOW)} slow readers; memory grew by ` +
-      `${megabytes(growth)}, after all ${megabytes(watch.samples.at(-1)?.resident ?? 0)}; ${megabytes(kernel)} lay in the system's send buffers; sent away ${seconds(gone.first - stages.filling.from)} to ${seconds(gone.last - stages.filling.from)} after they came`,
-    ...words.map(
-      ({ form, ms, text }) =>
-        `${form} that began to read after ${seconds(ms)}: ${JSON.stringify(text.slice(-40))}`,
-    ),
+  const { growth, ratio, rate, kernel, first, last } = figures
+  const heard = words.filter(({ text }) => text.includes('slow_consumer')).length
+  console.log(
+    [
+      `${String(2 * SLOW)} readers that take nothing, ${megabytes(rate)}/s produced:`,
+      ...lines,
+      `  blocked: ${megabytes(growth)} more than without, p99 ${ratio.toFixed(2)} times the one without`,
+      `  afterwards the server has ${megabytes(watch.samples.at(-1)?.resident ?? 0)}`,
+      `  ${megabytes(kernel)} lay in the system's send buffers; sent away ${seconds(first)} to ${seconds(last)} after the ` +
+        `last of them was full; ${String(heard)} of ${String(words.length)} that tried heard why`,
+    ].join('\n'),
   )
-  console.log(lines.join('\n'))
 }
 
 const seconds = (ms: number) => `${(ms / 1000).toFixed(1)} s`
