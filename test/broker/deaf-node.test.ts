@@ -2,7 +2,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { Tail } from '../../src/broker/tail.ts'
 import { createBroker, closeBroker, drainBroker, startBroker } from '../../src/broker/broker.ts'
 import { createPools } from '../../src/store/pool.ts'
-import { openDeafProxy, type DeafProxy } from '../support/deaf-proxy.ts'
+import { openDeafProxy } from '../support/deaf-proxy.ts'
+import type { PostgresProxy } from '../support/postgres-proxy.ts'
 import { plainFlush } from '../support/flush.ts'
 import { openTestStore, type TestStore } from '../support/log.ts'
 import { appendBatches } from '../../src/store/append-batches.ts'
@@ -10,7 +11,7 @@ import { writeTailPage } from '../../src/records/tail-page.ts'
 import { until } from '../support/within.ts'
 
 let store: TestStore
-let proxy: DeafProxy
+let proxy: PostgresProxy
 beforeAll(async () => {
   store = await openTestStore()
   proxy = await openDeafProxy(store.database.url)

@@ -6,6 +6,7 @@ import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { Notifications } from '../../src/store/notifications.ts'
 import { openDeafProxy } from '../support/deaf-proxy.ts'
+import { openPostgresProxy } from '../support/postgres-proxy.ts'
 import { createTestDatabase, type TestDatabase } from '../support/postgres.ts'
 import { until } from '../support/within.ts'
 
@@ -198,6 +199,19 @@ describe('a connection that is lost', () => {
     }
   })
 })
+
+it('notices a connection on which nothing comes any more, and makes another', async () => {
+  const proxy = await openPostgresProxy(database.url)
+  onTestFinished(() => proxy.close())
+  const other = await startNode()
+  const node = await startNode(proxy.url)
+  proxy.freeze()
+  other.notifications.tell(1, 1)
+  await until(() => node.deaf.length === 1)
+  await until(() => node.listening === 2)
+  expect(await heardBy(node, other)).toEqual([])
+  await node.notifications.close()
+}, 60_000)
 
 describe('behind a pooler that brings no notifications', () => {
   it('finds that out, says so once, and is silent', async () => {

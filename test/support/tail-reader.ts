@@ -46,6 +46,15 @@ export class TailReader {
     }
   }
 
+  /** The next heartbeat; anything else that comes before it is passed over. */
+  async heartbeat(): Promise<TailMessage> {
+    for (;;) {
+      const { value, done } = await this.#messages.next()
+      if (done) throw new Error(`the tail is over: ${JSON.stringify(this.closed)}`)
+      if (value.type === 'heartbeat') return value
+    }
+  }
+
   /** The next message, which must come. */
   async next(): Promise<TailMessage> {
     const message = await this.read()
