@@ -56,7 +56,9 @@ function follow(
   const { key, topics } = options
   const [topic = '', partition = ''] = where.split('/')
   const name = topics.length > 1 ? `"topic":"${topic}",` : ''
-  const shown = ({ text }: StoredRecord) => `{${name}"partition":${partition},${text}`
+  // Between tokens, where it would end the event's line.
+  const sent = (text: string) => (options.form === 'sse' ? text.replaceAll('\r', ' ') : text)
+  const shown = ({ text }: StoredRecord) => `{${name}"partition":${partition},${sent(text)}`
   const isWanted = (record: StoredRecord) => key === undefined || record.key === key
   let at = begin
   /** The first wanted record that is passed over on the way to this offset. */

@@ -111,10 +111,10 @@ export class StoredLog {
 const COLUMNS =
   'base_offset, next_offset, payload, (extract(epoch from appended_at) * 1000)::bigint as appended_ms'
 
-/** How a tail should show a stored line: with its offset, with a timestamp, and on one line. */
+/** How a tail should show a stored line: with its offset, and with a timestamp. */
 function storedRecord(line: string, offset: number, appendedMs: string): StoredRecord {
   const stamp = line.startsWith('{"timestamp":') ? '' : `"timestamp":${appendedMs},`
-  const text = `"offset":${String(offset)},${stamp}${line.slice(1).replaceAll('\r', ' ')}`
+  const text = `"offset":${String(offset)},${stamp}${line.slice(1)}`
   const { key, value } = JSON.parse(line) as { key?: string; value: { id: string } }
   return { text, key, id: value.id }
 }
