@@ -8,10 +8,17 @@ import type { DatabaseAddress, StorePools } from '../store/pool.ts'
 import { partitionsOf } from '../store/topics.ts'
 import { AppendQueue } from './append-queue.ts'
 import { readFrom } from './fetch.ts'
+import { createGroups, type Groups } from './groups/groups-broker.ts'
 import { Sweeper } from './sweeper.ts'
 import { TailHub } from './tail-hub.ts'
 import { TopicDirectory } from './topic-directory.ts'
 import { Wakeups } from './wakeups.ts'
+
+/** What the tailer of a partition reads at once. */
+const TAILER_READ = {
+  max_bytes: LIMITS.tailer_read_bytes,
+  max_records: LIMITS.records_per_request,
+}
 
 /** Everything a node holds in memory; none of it is truth, all of that is in the database. */
 export interface Broker {
@@ -22,6 +29,7 @@ export interface Broker {
   wakeups: Wakeups
   notifications: Notifications
   hub: TailHub
+  groups: Groups
   sweeper: Sweeper
   auto_create_topics: boolean
   /** The version that the migrations of this program lead to. */
@@ -54,7 +62,7 @@ export function createBroker(pools: StorePools, options: BrokerOptions): Broker 
   })
   const hub = new TailHub({
     wakeups,
-    read: (id, offset) => readFrom({ pools }, id, offset, LIMITS.tailer_read_bytes),
+    read: (id, offset) => readFrom({ pools }, id, offset, TAILER_READ),
     partitionsOf: (topicIds) => partitionsOf(database, topicIds),
   })
   return {
@@ -65,6 +73,7 @@ export function createBroker(pools: StorePools, options: BrokerOptions): Broker 
     wakeups,
     notifications,
     hub,
+    groups: createGroups(pools),
     sweeper: new Sweeper(pools, failed),
     auto_create_topics,
     schema_version,
@@ -81,6 +90,7 @@ export function startBroker(broker: Broker): void {
 export function drainBroker(broker: Broker): void {
   broker.hub.close()
   broker.wakeups.close()
+  broker.groups.watch.close()
 }
 
 export async function closeBroker(broker: Broker): Promise<void> {

@@ -1,4 +1,3 @@
-import { LIMITS } from '../contract/limits.ts'
 import { ProblemError } from '../contract/problem-error.ts'
 import { offsetAtTimestamp, writePage, type Page, type RecordStyle } from '../records/page.ts'
 import {
@@ -121,9 +120,8 @@ export async function readFrom(
   broker: Pick<FetchingBroker, 'pools'>,
   partitionId: number,
   offset: number,
-  maxBytes: number,
+  bounds: { max_bytes: number; max_records: number },
 ): Promise<FetchedBatches | undefined> {
-  const bounds = { max_records: LIMITS.records_per_request, max_bytes: maxBytes }
   const position: ReadPosition = { kind: 'offset', offset }
   const read = await fromStore(() => fetchBatches(broker.pools, partitionId, position, bounds))
   if (read) requireDense(read)

@@ -239,12 +239,10 @@ export class Tail {
   /** Reads from the database; while it is away, the tail waits. */
   async #read(cursor: Cursor) {
     try {
-      const read = await readFrom(
-        this.#broker,
-        cursor.partition_id,
-        cursor.offset,
-        LIMITS.tail_read_bytes,
-      )
+      const read = await readFrom(this.#broker, cursor.partition_id, cursor.offset, {
+        max_bytes: LIMITS.tail_read_bytes,
+        max_records: LIMITS.records_per_request,
+      })
       this.#backoff.succeeded()
       return read
     } catch (error) {

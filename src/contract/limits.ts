@@ -98,6 +98,26 @@ export const LIMITS = {
   /** The same for the first time, when nothing is known yet of what stands in between. */
   listen_first_ms: 2_000,
 
+  /** A member that is not heard of for so long is gone; Kafka's default, and the most anyone may ask for. */
+  session_default_ms: 45_000,
+  session_ms: 60 * 60_000,
+  /** Kafka's time for a member to let go of its partitions. */
+  rebalance_default_ms: 60_000,
+  /** Of the records that one call of `next` brings, and how long it waits for some. */
+  lease_default_ms: 30_000,
+  next_wait_ms: 10_000,
+  topics_per_member: 100,
+  members_per_group: 1_000,
+  /** Partitions that one member may have; the ack of a poll may name each. */
+  ack_chars: 24_000,
+  offsets_per_commit: 1_000,
+  /** Commits of members that one transaction takes. */
+  commits_per_flush: 200,
+  heartbeats_per_flush: 1_000,
+  /** How often groups that this node serves are looked at, and how long after their last call. */
+  group_poll_ms: 250,
+  group_active_ms: 10_000,
+
   topics_per_page: 1_000,
   topics_default_page: 100,
   /** Batches of deleted topics removed in one statement, so that nobody waits behind it. */

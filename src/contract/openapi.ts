@@ -41,6 +41,7 @@ const TAGS = [
   { name: 'topics', description: 'Named logs and their partitions.' },
   { name: 'records', description: 'Produce and fetch.' },
   { name: 'tails', description: 'Live, as NDJSON, server-sent events or WebSocket.' },
+  { name: 'groups', description: 'Several readers that share a stream, and how far they are.' },
   { name: 'service', description: 'Health.' },
 ]
 

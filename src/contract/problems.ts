@@ -19,11 +19,29 @@ export const PROBLEMS = {
     retriable: true,
     hint: 'Send the request again; another node, or this one after its restart, will take it.',
   },
+  group_max_size_reached: {
+    status: 409,
+    title: 'The group has as many members as it may',
+    retriable: true,
+    hint: 'Let members leave with DELETE /v1/groups/{group}/members/{member_id}, or wait until their sessions end.',
+  },
   idempotency_key_reused: {
     status: 422,
     title: 'The Idempotency-Key belongs to another request',
     retriable: false,
     hint: 'Use a new Idempotency-Key for each different request; repeat a key only to retry the same one.',
+  },
+  illegal_generation: {
+    status: 409,
+    title: 'The group has gone on without this member',
+    retriable: false,
+    hint: 'Nothing was committed. Join again, and read on from what is committed.',
+  },
+  inconsistent_group_protocol: {
+    status: 409,
+    title: 'The members of the group use another assignor',
+    retriable: false,
+    hint: "Join without assignor to use the group's own, or let the others leave first.",
   },
   internal_error: {
     status: 500,
@@ -48,6 +66,12 @@ export const PROBLEMS = {
     title: 'This path does not take that method',
     retriable: false,
     hint: 'Use one of the methods in the Allow header.',
+  },
+  non_empty_group: {
+    status: 409,
+    title: 'The group has members',
+    retriable: false,
+    hint: 'Let its members leave, or wait until their sessions end; reset moves a group that is reading.',
   },
   not_acceptable: {
     status: 406,
@@ -126,6 +150,18 @@ export const PROBLEMS = {
     title: 'There is a topic of this name already',
     retriable: false,
     hint: 'Use it as it is, change it with PATCH, or choose another name.',
+  },
+  unknown_group: {
+    status: 404,
+    title: 'No such group',
+    retriable: false,
+    hint: 'List the groups with GET /v1/groups; joining one creates it.',
+  },
+  unknown_member_id: {
+    status: 404,
+    title: 'The group has no such member',
+    retriable: false,
+    hint: 'Join with POST /v1/groups/{group}/members; a member whose session has ended joins again.',
   },
   unknown_topic_or_partition: {
     status: 404,

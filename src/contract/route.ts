@@ -3,6 +3,11 @@ import type { ProblemCode } from './problems.ts'
 
 /** What a caller must be allowed to do. Every route names one; `public` needs nothing. */
 export type Operation =
+  | 'group.delete'
+  | 'group.get'
+  | 'group.list'
+  | 'group.read'
+  | 'group.reset'
   | 'public'
   | 'record.fetch'
   | 'record.produce'

@@ -1,3 +1,15 @@
+import {
+  commitOffsets,
+  deleteGroup,
+  getGroup,
+  heartbeatGroup,
+  joinGroup,
+  leaveGroup,
+  listGroups,
+  nextRecords,
+  pollGroup,
+  resetGroup,
+} from './group-routes.ts'
 import { getLiveness, getReadiness } from './health.ts'
 import {
   fetchRecord,
@@ -25,6 +37,16 @@ export const ROUTES: readonly Route[] = [
   findOffset,
   tailTopic,
   tailTopics,
+  nextRecords,
+  joinGroup,
+  pollGroup,
+  heartbeatGroup,
+  leaveGroup,
+  commitOffsets,
+  listGroups,
+  getGroup,
+  deleteGroup,
+  resetGroup,
   getLiveness,
   getReadiness,
 ]

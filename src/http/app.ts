@@ -10,6 +10,7 @@ import { takeWebSockets } from './upgrades.ts'
 import { watchConnections } from './connections.ts'
 import { readBodiesAsBytes } from './read-body.ts'
 import { fetchRoutes } from './routes/fetch.ts'
+import { groupRoutes } from './routes/groups.ts'
 import { healthRoutes } from './routes/health.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { produceRoutes } from './routes/produce.ts'
@@ -77,6 +78,7 @@ export async function createApp(
   fetchRoutes(app, broker)
   tailRoutes(app, broker)
   topicRoutes(app, broker)
+  groupRoutes(app, broker)
   healthRoutes(app, broker)
   await pageRoutes(app, options.version)
   return app

@@ -1,0 +1,46 @@
+import { ProblemError } from '../../contract/problem-error.ts'
+import type { Advance, AdvanceOutcome } from '../../store/group-offsets.ts'
+import type { GroupsBroker } from './groups-broker.ts'
+
+/** A partition's place, for people. */
+export type PlaceOf = (partitionId: number) => string
+
+/** Commits, or says why not; those who wait for a partition that changes hands by it are woken. */
+export async function commit(broker: GroupsBroker, call: Advance, placeOf: PlaceOf): Promise<void> {
+  if (call.entries.length === 0) return
+  const outcome = await broker.groups.advances.add(call)
+  if (outcome.handed_over) broker.groups.watch.tell(call.group_id)
+  if (outcome.status !== 'ok') throw refused(call, outcome, placeOf)
+}
+
+function refused(
+  { entries, member_id }: Advance,
+  { status, entry }: AdvanceOutcome,
+  placeOf: PlaceOf,
+): ProblemError {
+  const { partition_id = 0, committed = 0 } = entries[(entry ?? 1) - 1] ?? {}
+  const place = placeOf(partition_id)
+  const offset = String(committed)
+  if (status === 'past_delivered') {
+    return new ProblemError(
+      'offset_out_of_range',
+      `Offset ${offset} of ${place} is behind what ${member_id} was given.`,
+      { written: 'no', hint: 'Commit the offset after the last record that was processed.' },
+    )
+  }
+  if (status === 'before_log_start') {
+    return new ProblemError(
+      'offset_out_of_range',
+      `Offset ${offset} of ${place} is no longer kept.`,
+      {
+        written: 'no',
+        hint: 'Poll again: the group goes on where the log begins.',
+      },
+    )
+  }
+  return new ProblemError(
+    'illegal_generation',
+    `${place} is not ${member_id}’s in the generation it names.`,
+    { written: 'no' },
+  )
+}

@@ -1,0 +1,150 @@
+import type { CommitRequest, GroupOffset } from '../../contract/groups.ts'
+import { invalidField, ProblemError } from '../../contract/problem-error.ts'
+import { partitionBounds } from '../../store/fetch-batches.ts'
+import { memberState, setGroupOffsets, type SetOutcome } from '../../store/group-offsets.ts'
+import { unknownPartition } from '../topic-directory.ts'
+import { commit } from './advance.ts'
+import type { GroupsBroker } from './groups-broker.ts'
+import { told } from './membership.ts'
+
+/** An offset with the partition's id. */
+export interface PlacedOffset extends GroupOffset {
+  partition_id: number
+}
+
+/** Commits what a member names, or all it was given; or sets the offsets of a group without members. */
+export function commitOffsets(
+  broker: GroupsBroker,
+  group: string,
+  { member_id, generation_id, offsets }: CommitRequest,
+): Promise<GroupOffset[]> {
+  return told(true, async () => {
+    if ((member_id === undefined) !== (generation_id === undefined)) {
+      const [absent, why] =
+        member_id === undefined
+          ? ['/member_id', 'must stand beside generation_id']
+          : ['/generation_id', 'must stand beside member_id; every answer to a member says it']
+      throw invalidField('body', absent, why)
+    }
+    if (member_id === undefined || generation_id === undefined) {
+      return setOffsets(broker, group, offsets)
+    }
+    return offsets === 'delivered'
+      ? commitDelivered(broker, { group, member_id, generation_id })
+      : commitNamed(broker, { group, member_id, generation_id }, offsets)
+  })
+}
+
+interface Committer {
+  group: string
+  member_id: string
+  generation_id: number
+}
+
+async function requireState(broker: GroupsBroker, { group, member_id }: Committer) {
+  const state = await memberState(broker.pools, group, member_id)
+  if (state) return state
+  const detail = `Group ${group} has no member ${member_id} (any more).`
+  throw new ProblemError('illegal_generation', detail, { written: 'no' })
+}
+
+async function commitDelivered(broker: GroupsBroker, who: Committer): Promise<GroupOffset[]> {
+  const { group_id, owned } = await requireState(broker, who)
+  const given = owned.flatMap(({ partition_id, topic, partition, delivered, committed }) =>
+    delivered !== null && delivered > (committed ?? -1)
+      ? [{ partition_id, topic, partition, offset: delivered }]
+      : [],
+  )
+  return commitPlaced(broker, { ...who, group_id, explicit: false }, given)
+}
+
+async function commitNamed(
+  broker: GroupsBroker,
+  who: Committer,
+  offsets: readonly GroupOffset[],
+): Promise<GroupOffset[]> {
+  const placed = await placeOffsets(broker, offsets)
+  const { group_id } = await requireState(broker, who)
+  return commitPlaced(broker, { ...who, group_id, explicit: true }, placed)
+}
+
+async function commitPlaced(
+  broker: GroupsBroker,
+  who: Committer & { group_id: number; explicit: boolean },
+  placed: readonly PlacedOffset[],
+): Promise<GroupOffset[]> {
+  const entries = placed.map(({ partition_id, offset }) => ({ partition_id, committed: offset }))
+  await commit(broker, { ...who, entries }, (id) => {
+    const found = placed.find(({ partition_id }) => partition_id === id)
+    return found ? `${found.topic}/${String(found.partition)}` : 'A partition'
+  })
+  return placed.map(({ topic, partition, offset }) => ({ topic, partition, offset }))
+}
+
+/** Finds the partitions of offsets; each may be named once. */
+async function placeOffsets(
+  broker: GroupsBroker,
+  offsets: readonly GroupOffset[],
+): Promise<PlacedOffset[]> {
+  const seen = new Set<number>()
+  const placed: PlacedOffset[] = []
+  for (const [k, { topic, partition, offset }] of offsets.entries()) {
+    const row = await broker.topics.require(topic)
+    const partition_id = row.partition_ids[partition]
+    if (partition_id === undefined) throw unknownPartition(row, partition, 'no')
+    if (seen.has(partition_id)) {
+      throw invalidField('body', `/offsets/${String(k)}`, 'names a partition for the second time')
+    }
+    seen.add(partition_id)
+    placed.push({ topic, partition, offset, partition_id })
+  }
+  return placed
+}
+
+/** For readers that share out partitions themselves, or that work without a session. */
+async function setOffsets(
+  broker: GroupsBroker,
+  group: string,
+  offsets: CommitRequest['offsets'],
+): Promise<GroupOffset[]> {
+  if (offsets === 'delivered') {
+    throw invalidField('body', '/offsets', 'must be a list where there is no member_id')
+  }
+  const placed = await placeOffsets(broker, offsets)
+  await requireInLog(broker, placed)
+  const status = await setGroupOffsets(broker.pools, group, placed, { create: true, fence: false })
+  requireSet(status, group)
+  return [...offsets]
+}
+
+async function requireInLog(broker: GroupsBroker, placed: readonly PlacedOffset[]): Promise<void> {
+  const ids = placed.map(({ partition_id }) => partition_id)
+  const bounds = new Map(
+    (await partitionBounds(broker.pools, ids)).map((one) => [one.partition_id, one]),
+  )
+  for (const { partition_id, topic, partition, offset } of placed) {
+    const { log_start_offset = 0, high_watermark = 0 } = bounds.get(partition_id) ?? {}
+    if (offset >= log_start_offset && offset <= high_watermark) continue
+    throw new ProblemError(
+      'offset_out_of_range',
+      `Offset ${String(offset)} of ${topic}/${String(partition)} is outside the log, which begins at ` +
+        `${String(log_start_offset)} and ends before ${String(high_watermark)}.`,
+      { written: 'no', members: { log_start_offset, high_watermark } },
+    )
+  }
+}
+
+export function requireSet(status: SetOutcome, group: string): void {
+  if (status === 'unknown_group') throw unknownGroup(group, 'no')
+  if (status === 'non_empty_group') {
+    throw new ProblemError('non_empty_group', `Group ${group} has members.`, { written: 'no' })
+  }
+}
+
+export function unknownGroup(group: string, written?: 'no'): ProblemError {
+  return new ProblemError(
+    'unknown_group',
+    `There is no group ${group}.`,
+    written ? { written } : {},
+  )
+}

@@ -1,0 +1,149 @@
+import { randomUUID } from 'node:crypto'
+import type { Assignment, JoinGroup, Membership } from '../../contract/groups.ts'
+import { LIMITS } from '../../contract/limits.ts'
+import { ProblemError } from '../../contract/problem-error.ts'
+import * as store from '../../store/group-members.ts'
+import { memberState, type MemberState, type OwnedPartition } from '../../store/group-offsets.ts'
+import { groupIdOf } from '../../store/groups.ts'
+import { storeProblem, writtenAfter } from '../../store/sqlstate.ts'
+import type { TopicDirectory } from '../topic-directory.ts'
+import { unknownTopic } from '../topic-directory.ts'
+import type { GroupsBroker } from './groups-broker.ts'
+import { note } from './note.ts'
+import { rebalance } from './rebalance.ts'
+import { standingsOf, type Standing } from './standing.ts'
+
+/** Runs a call of the control plane of groups; what fails says whether it wrote. */
+export async function told<T>(writes: boolean, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    throw storeProblem(error, writes ? writtenAfter(error) : undefined)
+  }
+}
+
+export function unknownMember(group: string, memberId: string): ProblemError {
+  const detail = `Group ${group} has no member ${memberId}; its session may have ended.`
+  return new ProblemError('unknown_member_id', detail, { written: 'no' })
+}
+
+/** Partitions by topic. */
+export function assignmentOf(
+  owned: readonly Pick<OwnedPartition, 'topic' | 'partition'>[],
+): Assignment {
+  const topics = new Map<string, number[]>()
+  for (const { topic, partition } of owned) {
+    const partitions = topics.get(topic)
+    if (partitions) partitions.push(partition)
+    else topics.set(topic, [partition])
+  }
+  return [...topics].map(([topic, partitions]) => ({ topic, partitions }))
+}
+
+export interface Joining extends JoinGroup {
+  group: string
+  /** Address of the caller. */
+  client: string
+}
+
+/** Makes somebody a member, shares out the partitions, and says which are theirs already. */
+export function joinGroup(broker: GroupsBroker, input: Joining): Promise<Membership> {
+  return told(true, async () => {
+    const state = await joinAs(broker, input.member_id ?? randomUUID(), input)
+    return {
+      group: input.group,
+      member_id: state.member_id,
+      generation_id: state.generation_id,
+      assignment: assignmentOf(state.owned.filter(({ is_revoked }) => !is_revoked)),
+      session_timeout_ms: input.session_timeout_ms,
+    }
+  })
+}
+
+/** The state of a member that has just joined. */
+export async function joinAs(
+  broker: GroupsBroker,
+  member_id: string,
+  input: Joining,
+): Promise<MemberState & { member_id: string }> {
+  await requireTopics(broker.topics, input.topics)
+  const { status, group_id } = await store.joinGroup(broker.pools, {
+    ...input,
+    member_id,
+    assignor: input.assignor,
+    most_members: LIMITS.members_per_group,
+  })
+  if (status !== 'ok') throw refusedToJoin(status, input.group)
+  await rebalance(broker.pools, group_id)
+  broker.groups.watch.touch(group_id)
+  broker.groups.watch.tell(group_id)
+  const state = await memberState(broker.pools, input.group, member_id)
+  if (!state) throw unknownMember(input.group, member_id)
+  // Who begins at the end begins at the end of now, not of its first poll.
+  const moved = standingsOf(state, undefined).filter((standing) => standing.moved)
+  await note(broker, member_id, state, { pages: [], moved: moved.filter(isFirst) })
+  return { ...state, member_id }
+}
+
+/** One that retention has cut is told of it by its first poll. */
+const isFirst = ({ truncation }: Standing) => truncation === undefined
+
+/** A topic that is named must be there: a misspelt one would be waited for in vain. */
+async function requireTopics(topics: TopicDirectory, names: readonly string[]): Promise<void> {
+  for (const name of names) {
+    if (!name.endsWith('*') && !(await topics.find(name))) throw unknownTopic(name, 'no')
+  }
+}
+
+function refusedToJoin(
+  status: 'inconsistent_group_protocol' | 'group_full',
+  group: string,
+): ProblemError {
+  if (status === 'group_full') {
+    const most = String(LIMITS.members_per_group)
+    const detail = `Group ${group} has ${most} members, as many as it may.`
+    return new ProblemError('group_max_size_reached', detail, { written: 'no' })
+  }
+  const detail = `The members of group ${group} use another assignor.`
+  return new ProblemError('inconsistent_group_protocol', detail, { written: 'no' })
+}
+
+/** Refuses calls of a process that is the member no longer, as another has joined under its name since. */
+export function requireCurrent(
+  { joined_generation }: { joined_generation: number },
+  generationId: number | undefined,
+): void {
+  if (generationId === undefined || generationId >= joined_generation) return
+  throw new ProblemError(
+    'illegal_generation',
+    `Generation ${String(generationId)} is older than this member: somebody has joined under its name since.`,
+    { written: 'no' },
+  )
+}
+
+export function heartbeat(
+  broker: GroupsBroker,
+  input: { group: string; member_id: string; generation_id: number | undefined; client: string },
+): Promise<{ generation_id: number; is_current: boolean }> {
+  return told(true, async () => {
+    const beaten = await broker.groups.heartbeats.add(input)
+    if (!beaten) throw unknownMember(input.group, input.member_id)
+    requireCurrent(beaten, input.generation_id)
+    const { generation_id } = beaten
+    return {
+      generation_id,
+      is_current: input.generation_id === undefined || input.generation_id === generation_id,
+    }
+  })
+}
+
+export function leaveGroup(broker: GroupsBroker, group: string, memberId: string): Promise<void> {
+  return told(true, async () => {
+    const group_id = await groupIdOf(broker.pools, group)
+    if (group_id === undefined) throw unknownMember(group, memberId)
+    if (!(await store.leaveGroup(broker.pools, group_id, memberId)))
+      throw unknownMember(group, memberId)
+    await rebalance(broker.pools, group_id)
+    broker.groups.watch.tell(group_id)
+  })
+}

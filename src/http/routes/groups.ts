@@ -1,0 +1,135 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { Broker } from '../../broker/broker.ts'
+import { formatAck, parseAck } from '../../broker/groups/ack.ts'
+import { commitOffsets } from '../../broker/groups/commit.ts'
+import * as describe from '../../broker/groups/describe.ts'
+import * as membership from '../../broker/groups/membership.ts'
+import { next } from '../../broker/groups/next.ts'
+import { poll, type Polled } from '../../broker/groups/poll.ts'
+import { resetGroup } from '../../broker/groups/reset.ts'
+import * as contract from '../../contract/group-routes.ts'
+import { invalidField } from '../../contract/problem-error.ts'
+import { abandoned } from '../abandoned.ts'
+import { mount, SENT } from '../mount.ts'
+
+export function groupRoutes(app: FastifyInstance, broker: Broker): void {
+  memberRoutes(app, broker)
+  readingRoutes(app, broker)
+
+  mount(app, contract.listGroups, async ({ query, reply }) => {
+    const { groups, next_after } = await describe.listGroups(broker, query)
+    if (next_after === undefined) return { groups, next: null }
+    const rest = new URLSearchParams({ limit: String(query.limit), after: next_after })
+    if (query.prefix !== undefined) rest.set('prefix', query.prefix)
+    const path = `/v1/groups?${rest.toString()}`
+    reply.header('link', `<${path}>; rel="next"`)
+    return { groups, next: path }
+  })
+
+  mount(app, contract.getGroup, ({ params }) => describe.describeGroup(broker, params.group))
+
+  mount(app, contract.deleteGroup, ({ params }) => describe.deleteGroup(broker, params.group))
+
+  mount(app, contract.resetGroup, ({ params, body }) => resetGroup(broker, params.group, body))
+}
+
+function memberRoutes(app: FastifyInstance, broker: Broker): void {
+  mount(app, contract.joinGroup, async ({ params, body, request, reply }) => {
+    const joined = await membership.joinGroup(broker, {
+      ...body,
+      group: params.group,
+      client: request.ip,
+    })
+    reply.header('location', `/v1/groups/${params.group}/members/${joined.member_id}`)
+    return joined
+  })
+
+  mount(app, contract.heartbeatGroup, ({ params, query, request }) =>
+    membership.heartbeat(broker, {
+      ...params,
+      generation_id: query.generation_id,
+      client: request.ip,
+    }),
+  )
+
+  mount(app, contract.leaveGroup, ({ params }) =>
+    membership.leaveGroup(broker, params.group, params.member_id),
+  )
+
+  mount(app, contract.commitOffsets, async ({ params, body }) => ({
+    group: params.group,
+    offsets: await commitOffsets(broker, params.group, body),
+  }))
+}
+
+function readingRoutes(app: FastifyInstance, broker: Broker): void {
+  mount(app, contract.pollGroup, async ({ params, query, request, reply }) => {
+    const received = query.received ? parseAck(query.received, 'query', '/received') : undefined
+    if (received && received.member_id !== params.member_id) {
+      throw invalidField('query', '/received', 'is the ack of another member')
+    }
+    const polled = await poll(broker, {
+      ...params,
+      ...query,
+      received,
+      generation_id: query.generation_id ?? received?.generation_id,
+      client: request.ip,
+      signal: abandoned(reply),
+    })
+    const knows = query.generation_id === polled.state.generation_id
+    sendRecords(reply, params, polled, {
+      positions: positionsOf(polled),
+      ...(knows ? {} : { assignment: membership.assignmentOf(readBy(polled)) }),
+      ...(polled.revoked.length > 0 ? { revoked: membership.assignmentOf(polled.revoked) } : {}),
+    })
+    return SENT
+  })
+
+  mount(app, contract.nextRecords, async ({ params, body, request, reply }) => {
+    const { group } = params
+    const given = await next(broker, { ...body, group, ...callerOf(request, reply) })
+    const { member_id } = given
+    const lease_ms = given.state.session_timeout_ms
+    sendRecords(reply, { group, member_id }, given, { lease_ms })
+    return SENT
+  })
+}
+
+function callerOf(
+  request: FastifyRequest,
+  reply: FastifyReply,
+): { client: string; signal: AbortSignal } {
+  return { client: request.ip, signal: abandoned(reply) }
+}
+
+function readBy({ state }: Polled): Polled['state']['owned'] {
+  return state.owned.filter(({ is_revoked }) => !is_revoked)
+}
+
+function positionsOf({ pages }: Polled): object[] {
+  return pages.map(({ standing: { owned }, page }) => ({
+    topic: owned.topic,
+    partition: owned.partition,
+    offset: page.next_offset,
+  }))
+}
+
+/** Records are text already, and stay so. */
+function sendRecords(
+  reply: FastifyReply,
+  { group, member_id }: { group: string; member_id: string },
+  { state: { generation_id }, pages, in_hand, truncated }: Polled,
+  more: object,
+): void {
+  const rest = JSON.stringify({
+    ack: formatAck({ member_id, generation_id, offsets: in_hand }),
+    ...more,
+    ...(truncated.length > 0 ? { truncated } : {}),
+  })
+  const head = JSON.stringify({ group, member_id, generation_id })
+  const records = pages.map(({ page }) => page.text).join(',')
+  const text = `${head.slice(0, -1)},"records":[${records}],${rest.slice(1)}`
+  const isAscii = pages.every(({ page }) => page.byte_length === page.text.length)
+  reply.header('content-type', 'application/json; charset=utf-8')
+  reply.send(Buffer.from(text, isAscii ? 'latin1' : 'utf8'))
+}
