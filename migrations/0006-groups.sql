@@ -9,6 +9,8 @@ create table tailrace.groups (
   generation_id bigint not null default 0,
   -- Raised whenever a member comes, goes or wants something else, so that a plan made before is refused.
   membership    bigint not null default 0,
+  -- The membership that the partitions were last shared out for. Another one: they are to be shared out anew.
+  planned_for   bigint not null default 0,
   assignor      text not null,
   created_at    timestamptz not null default now()
 ) with (fillfactor = 50);
@@ -81,9 +83,13 @@ declare
   generation bigint;
   lease timestamptz := now() + p_session_timeout_ms * interval '1 millisecond';
 begin
-  insert into tailrace.groups (name, assignor) values (p_name, coalesce(p_assignor, 'cooperative_sticky'))
-    on conflict (name) do nothing;
-  select g.* into known from tailrace.groups g where g.name = p_name for update;
+  -- Again, where it was just being deleted.
+  loop
+    insert into tailrace.groups (name, assignor) values (p_name, coalesce(p_assignor, 'cooperative_sticky'))
+      on conflict (name) do nothing;
+    select g.* into known from tailrace.groups g where g.name = p_name for update;
+    exit when found;
+  end loop;
   group_id := known.group_id;
   if p_assignor <> known.assignor then
     if exists (select from tailrace.group_members m where m.group_id = known.group_id
@@ -96,7 +102,8 @@ begin
   comes_again := exists (select from tailrace.group_members m
     where m.group_id = known.group_id and m.member_id = p_member_id);
   if not comes_again and p_most_members <=
-      (select count(*) from tailrace.group_members m where m.group_id = known.group_id) then
+      (select count(*) from tailrace.group_members m where m.group_id = known.group_id
+        and not tailrace.session_over(m.lease_until, m.session_timeout_ms)) then
     status := 'group_full';
     return;
   end if;
@@ -113,24 +120,37 @@ begin
       joined_generation = excluded.joined_generation, client = excluded.client,
       joined_at = excluded.joined_at, seen_at = excluded.seen_at, lease_until = excluded.lease_until;
   if comes_again then
-    update tailrace.group_partitions p set owner_generation = generation, delivered = null
+    update tailrace.group_partitions p set owner_generation = generation, delivered = null,
+        owner = p.target, revoke_until = null
       where p.group_id = known.group_id and p.owner = p_member_id;
   end if;
   status := 'ok';
 end $$;
 
--- A member goes; what it had is free at once. False: there is no such member.
-create function tailrace.leave_group(p_group_id bigint, p_member_id text) returns boolean
+-- A member goes; what it had is free at once. p_generation_id: what it knows, or null.
+--
+-- status 'ok', 'unknown_member_id', 'illegal_generation' (somebody else is the member by now)
+create function tailrace.leave_group(p_group_id bigint, p_member_id text, p_generation_id bigint) returns text
 language plpgsql volatile as $$
+declare
+  joined bigint;
 begin
   perform from tailrace.groups g where g.group_id = p_group_id for update;
+  select m.joined_generation into joined from tailrace.group_members m
+    where m.group_id = p_group_id and m.member_id = p_member_id for update;
+  if not found then return 'unknown_member_id'; end if;
+  if p_generation_id < joined then return 'illegal_generation'; end if;
   delete from tailrace.group_members m where m.group_id = p_group_id and m.member_id = p_member_id;
-  if not found then return false; end if;
   update tailrace.groups g set membership = g.membership + 1 where g.group_id = p_group_id;
   update tailrace.group_partitions p set owner = null, delivered = null, revoke_until = null
     where p.group_id = p_group_id and p.owner = p_member_id;
-  return true;
+  return 'ok';
 end $$;
+
+-- The partitions are shared out well as they are.
+create function tailrace.keep_plan(p_group_id bigint, p_membership bigint) returns void
+language sql volatile
+as $$ update tailrace.groups g set planned_for = p_membership where g.group_id = p_group_id $$;
 
 -- Puts a plan into effect, if the group is still as it was when the plan was made. Any node may, and of several
 -- one does.
@@ -161,7 +181,8 @@ begin
     -- One of them was heard of meanwhile; those already deleted come back with the transaction.
     raise exception 'a member is alive after all' using errcode = '40001';
   end if;
-  update tailrace.groups g set generation_id = next_generation, membership = g.membership + (gone > 0)::int
+  update tailrace.groups g set generation_id = next_generation,
+    membership = p_membership + (gone > 0)::int, planned_for = p_membership + (gone > 0)::int
     where g.group_id = p_group_id;
 
   insert into tailrace.group_partitions (group_id, partition_id, committed)
@@ -182,17 +203,17 @@ begin
   from (
     select q.partition_id, x.target, m.rebalance_timeout_ms,
       m.member_id is null or q.revoke_until < now()
-        or coalesce(q.delivered <= q.committed, q.delivered is null) as free
+        or coalesce(q.delivered, 0) <= coalesce(q.committed, 0) as free
     from tailrace.group_partitions q
       join unnest(p_partition_ids, p_targets) as x (partition_id, target) using (partition_id)
       left join tailrace.group_members m on m.group_id = p_group_id and m.member_id = q.owner
     where q.group_id = p_group_id
   ) f
   where p.group_id = p_group_id and p.partition_id = f.partition_id and p.owner is distinct from f.target;
-  -- Who shall keep what it has, keeps it, whatever was planned before.
+  -- Who shall keep what it has, keeps it, whatever was planned before; and what nobody has, nobody shall.
   update tailrace.group_partitions p set target = p.owner, target_generation = next_generation, revoke_until = null
   from unnest(p_partition_ids, p_targets) as x (partition_id, target)
-  where p.group_id = p_group_id and p.partition_id = x.partition_id and p.owner = x.target
+  where p.group_id = p_group_id and p.partition_id = x.partition_id and p.owner is not distinct from x.target
     and p.target is distinct from p.owner;
   return true;
 end $$;

@@ -16,7 +16,7 @@
 --
 -- status of each call: ok; or of its first entry (by index) that cannot be:
 --   illegal_generation  the partition is not this member's, or only since a later generation
---   revoked             it is being handed over: no more records of it
+--   revoked             it is being handed over: no more records of it (fewer may be said to have arrived)
 --   moved               p_seen is not so any more
 --   past_delivered      nobody was given what is said to be done with
 --   before_log_start    not kept any more
@@ -48,10 +48,12 @@ begin
     select j.status, j.entry into status, entry from (
       select x.entry,
         case
+          -- Said for the second time, as the first answer was lost.
+          when not p_explicit[c] and x.delivered is null and x.committed <= p.committed then null
           when p.owner is distinct from p_member_ids[c] or p.owner_generation > p_generation_ids[c]
             or p_generation_ids[c] > (select g.generation_id from tailrace.groups g where g.group_id = p_group_ids[c])
             then 'illegal_generation'
-          when x.delivered is not null and p.target is distinct from p.owner then 'revoked'
+          when x.delivered > coalesce(p.delivered, 0) and p.target is distinct from p.owner then 'revoked'
           when x.delivered is not null and coalesce(p.delivered, p.committed) is distinct from x.seen then 'moved'
           when x.committed > greatest(x.delivered, coalesce(p.delivered, p.committed, 0)) then 'past_delivered'
           when p_explicit[c] and x.committed < (select s.log_start_offset from tailrace.log_starts s
@@ -77,10 +79,11 @@ begin
         select q.partition_id, greatest(q.committed, x.committed) as committed,
           coalesce(x.delivered, q.delivered) as delivered,
           q.target is distinct from q.owner
-            and coalesce(q.delivered <= greatest(q.committed, x.committed), q.delivered is null) as is_done
+            and coalesce(x.delivered, q.delivered, 0) <= coalesce(greatest(q.committed, x.committed), 0) as is_done
         from unnest(p_partition_ids[first:last], p_delivered[first:last], p_committed[first:last])
             as x (partition_id, delivered, committed)
           join tailrace.group_partitions q on q.group_id = p_group_ids[c] and q.partition_id = x.partition_id
+        where q.owner = p_member_ids[c]
       ) n
       where p.group_id = p_group_ids[c] and p.partition_id = n.partition_id;
       handed_over := exists (
@@ -91,6 +94,52 @@ begin
     return next;
     first := last + 1;
   end loop;
+end $$;
+
+-- The same for notes of one partition each, which nearly all are: one update, 0.3 ms where the function above takes
+-- 0.7. A call that cannot be has no row; the function above says why.
+create function tailrace.note_delivered(
+  p_group_ids bigint[], p_member_ids text[], p_generation_ids bigint[],
+  p_partition_ids bigint[], p_seen bigint[], p_delivered bigint[]
+) returns setof bigint
+language plpgsql volatile
+set enable_seqscan = off
+as $$
+begin
+  -- Forgotten in a crash, it is handed out again.
+  perform set_config('synchronous_commit', 'off', true);
+  return query
+    update tailrace.group_partitions p set delivered = x.delivered
+    from unnest(p_group_ids, p_member_ids, p_generation_ids, p_partition_ids, p_seen, p_delivered)
+      with ordinality as x (group_id, member_id, generation_id, partition_id, seen, delivered, call)
+    where p.group_id = x.group_id and p.partition_id = x.partition_id and p.owner = x.member_id
+      and p.owner_generation <= x.generation_id and p.target = p.owner
+      and coalesce(p.delivered, p.committed) is not distinct from x.seen
+    returning x.call;
+end $$;
+
+-- And for commits of one partition each that is not being handed over.
+create function tailrace.commit_offsets(
+  p_group_ids bigint[], p_member_ids text[], p_generation_ids bigint[], p_explicit boolean[],
+  p_partition_ids bigint[], p_committed bigint[]
+) returns setof bigint
+language plpgsql volatile
+set enable_seqscan = off
+as $$
+begin
+  return query
+    update tailrace.group_partitions p set
+      committed = greatest(p.committed, x.committed),
+      committed_at = case when x.committed > coalesce(p.committed, -1) then now() else p.committed_at end
+    from unnest(p_group_ids, p_member_ids, p_generation_ids, p_explicit, p_partition_ids, p_committed)
+      with ordinality as x (group_id, member_id, generation_id, explicit, partition_id, committed, call)
+    where p.group_id = x.group_id and p.partition_id = x.partition_id and p.owner = x.member_id
+      and p.owner_generation <= x.generation_id and p.target = p.owner
+      and x.committed <= coalesce(p.delivered, p.committed, 0)
+      and x.generation_id <= (select g.generation_id from tailrace.groups g where g.group_id = x.group_id)
+      and (not x.explicit or x.committed >= (select s.log_start_offset from tailrace.log_starts s
+        where s.partition_id = x.partition_id))
+    returning x.call;
 end $$;
 
 -- What one member has: a row per partition it owns, with where that stands. No row: it has none, or is no member.
@@ -120,7 +169,7 @@ returns table (group_id bigint, generation_id bigint, on_the_way bigint, is_due 
 language sql stable
 as $$
   select g.group_id, g.generation_id, w.on_the_way,
-    w.is_overdue
+    w.is_overdue or g.planned_for <> g.membership
     or exists (select from tailrace.group_members m where m.group_id = g.group_id
       and tailrace.session_over(m.lease_until, m.session_timeout_ms))
     or exists (select from tailrace.topics t join tailrace.partitions n using (topic_id)
@@ -138,7 +187,10 @@ $$;
 
 -- Members say that they live, many of them at once. A member that is none (any more) has no row. Lost in a crash of
 -- Postgres they do no harm: after one every session begins anew.
-create function tailrace.heartbeat_members(p_groups text[], p_member_ids text[], p_clients text[])
+--   p_generation_ids[]  what each knows, or null; of one that somebody has replaced nothing is noted
+create function tailrace.heartbeat_members(
+  p_groups text[], p_member_ids text[], p_generation_ids bigint[], p_clients text[]
+)
 returns table (call bigint, generation_id bigint, joined_generation bigint)
 language plpgsql volatile as $$
 begin
@@ -149,16 +201,18 @@ begin
         join tailrace.groups g using (name))
     order by m.group_id, m.member_id for update;
   return query
-    with x as (select * from unnest(p_groups, p_member_ids, p_clients) with ordinality as x (name, member_id, client, call)),
+    with x as (
+      select * from unnest(p_groups, p_member_ids, p_generation_ids, p_clients) with ordinality
+        as x (name, member_id, generation_id, client, call)),
     beaten as (
       update tailrace.group_members m set seen_at = now(), client = x.client,
         lease_until = now() + m.session_timeout_ms * interval '1 millisecond'
       from x join tailrace.groups g using (name)
       where m.group_id = g.group_id and m.member_id = x.member_id
-      returning m.group_id, m.member_id, m.joined_generation)
-    select x.call, g.generation_id, b.joined_generation
+        and coalesce(x.generation_id >= m.joined_generation, true))
+    select x.call, g.generation_id, m.joined_generation
     from x join tailrace.groups g using (name)
-      join beaten b on b.group_id = g.group_id and b.member_id = x.member_id;
+      join tailrace.group_members m on m.group_id = g.group_id and m.member_id = x.member_id;
 end $$;
 
 -- Sets where a group goes on, by hand. While members live it is refused or, where asked to, done under a new
@@ -172,11 +226,15 @@ language plpgsql volatile as $$
 declare
   known tailrace.groups;
 begin
-  if p_may_create then
-    insert into tailrace.groups (name, assignor) values (p_name, 'cooperative_sticky') on conflict (name) do nothing;
-  end if;
-  select g.* into known from tailrace.groups g where g.name = p_name for update;
-  if not found then return 'unknown_group'; end if;
+  -- Again, where it was just being deleted.
+  loop
+    if p_may_create then
+      insert into tailrace.groups (name, assignor) values (p_name, 'cooperative_sticky') on conflict (name) do nothing;
+    end if;
+    select g.* into known from tailrace.groups g where g.name = p_name for update;
+    exit when found;
+    if not p_may_create then return 'unknown_group'; end if;
+  end loop;
   if not p_may_fence and exists (select from tailrace.group_members m where m.group_id = known.group_id
       and not tailrace.session_over(m.lease_until, m.session_timeout_ms)) then
     return 'non_empty_group';

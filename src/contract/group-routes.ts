@@ -58,7 +58,14 @@ export const joinGroup = defineRoute({
   example: {
     params: { group },
     body: { topics: ['orders'] },
-    response: { group, member_id, generation_id: 3, assignment, session_timeout_ms: 45_000 },
+    response: {
+      group,
+      member_id,
+      generation_id: 3,
+      assignment,
+      session_timeout_ms: 45_000,
+      ack: 'billing-1:3:',
+    },
   },
 })
 
@@ -144,11 +151,11 @@ export const leaveGroup = defineRoute({
   description: 'Its partitions go to others at once; what it has not committed is read again.',
   operation: 'group.read',
   params: MemberParams,
-  query: NoQuery,
+  query: z.strictObject(generation),
   status: 204,
   response: z.void(),
   writes: true,
-  problems: ['unknown_member_id'],
+  problems: ['unknown_member_id', 'illegal_generation'],
   example: { params: { group, member_id }, response: undefined },
 })
 

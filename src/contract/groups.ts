@@ -91,6 +91,12 @@ export const JoinGroup = z
   .meta({ id: 'JoinGroup' })
 export type JoinGroup = z.output<typeof JoinGroup>
 
+const Ack = z.string().max(LIMITS.ack_chars).meta({
+  id: 'Ack',
+  description: 'Names what was handed out; give it back to say that it arrived.',
+  example: 'billing-1:3:17-42',
+})
+
 export const Membership = z
   .strictObject({
     group: GroupName,
@@ -98,6 +104,10 @@ export const Membership = z
     generation_id: GenerationId,
     assignment: Assignment,
     session_timeout_ms: z.number().int(),
+    ack: Ack.meta({
+      description:
+        'Nothing was handed out yet: for `received` of the first poll, whose answer might get lost.',
+    }),
   })
   .meta({ id: 'Membership' })
 export type Membership = z.infer<typeof Membership>
@@ -116,12 +126,6 @@ const Truncation = z
   })
   .meta({ id: 'Truncation', description: 'Retention removed records that the group had not read.' })
 export type Truncation = z.infer<typeof Truncation>
-
-const Ack = z.string().max(LIMITS.ack_chars).meta({
-  id: 'Ack',
-  description: 'Names what was handed out; give it back to say that it arrived.',
-  example: 'billing-1:3:17-42',
-})
 
 const delivery = {
   group: GroupName,
@@ -153,7 +157,7 @@ export const NextRequest = z
     topics: Subscriptions,
     ack: Ack.nullable().optional().meta({
       description:
-        'Of the previous answer: its records are done. Without one, or with null, begins anew.',
+        'Of the previous answer: its records are done. Without one, or with null or an empty one, begins anew.',
     }),
     member_id: MemberId.optional().meta({
       description: 'A name of your own, for callers that come and go.',

@@ -108,8 +108,10 @@ export const LIMITS = {
   next_wait_ms: 10_000,
   topics_per_member: 100,
   members_per_group: 1_000,
-  /** Partitions that one member may have; the ack of a poll may name each. */
-  ack_chars: 24_000,
+  /** Partitions of which one member may hold records that are not committed; its ack, which goes into a query, names
+   * each with up to 34 characters. */
+  partitions_in_hand: 700,
+  ack_chars: 24_100,
   offsets_per_commit: 1_000,
   /** Commits of members that one transaction takes. */
   commits_per_flush: 200,

@@ -49,8 +49,8 @@ export function mount<R extends Route>(
     method: route.method,
     url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
     config: { writes: route.writes, websocket: socketHandler !== undefined },
-    // A tail has no end that a HEAD could wait for.
-    exposeHeadRoute: !route.streams,
+    // A tail has no end that a HEAD could wait for, and a poll hands out records.
+    exposeHeadRoute: !route.streams && !route.writes,
     ...(socketHandler && {
       wsHandler: (socket: WebSocket, request: FastifyRequest) => {
         socketHandler(socket, request, () => read(request))
@@ -164,10 +164,23 @@ function check(schema: z.ZodType, value: unknown, where: FieldError['in']): unkn
 }
 
 /** Where an issue is (RFC 6901) and what it says. An unknown member is named itself, not its parent. */
-function placed(issue: z.core.$ZodIssue): { pointer: string; detail: string } {
+function placed(outer: z.core.$ZodIssue): { pointer: string; detail: string } {
+  const issue = insideOf(outer)
   const path = issue.path.map(String)
   if (issue.code === 'unrecognized_keys') {
     return { pointer: pointerTo(...path, issue.keys[0] ?? ''), detail: 'is not known here' }
   }
   return { pointer: pointerTo(...path), detail: issue.message }
+}
+
+/** Of several forms none of which fits: what is wrong with the one that fits best. */
+function insideOf(issue: z.core.$ZodIssue): z.core.$ZodIssue {
+  if (issue.code !== 'invalid_union') return issue
+  const [nearest] = issue.errors
+    .filter(([first]) => first && first.path.length > 0)
+    .sort((a, b) => a.length - b.length)
+  const [first] = nearest ?? []
+  if (!first) return issue
+  const inner = insideOf(first)
+  return { ...inner, path: [...issue.path, ...inner.path] }
 }

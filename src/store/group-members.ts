@@ -45,20 +45,35 @@ export async function joinGroup(pools: StorePools, request: JoinRequest): Promis
   return rows[0] as JoinOutcome
 }
 
-/** False: there is no such member. */
+export type LeaveOutcome = 'ok' | 'unknown_member_id' | 'illegal_generation'
+
+/** `generation_id`: what the member knows, if it says so. */
 export async function leaveGroup(
   pools: StorePools,
-  groupId: number,
-  memberId: string,
-): Promise<boolean> {
+  member: { group_id: number; member_id: string; generation_id: number | undefined },
+): Promise<LeaveOutcome> {
   const { rows } = await withClient(pools.read, (client) =>
-    client.query<{ was: boolean }>({
+    client.query<{ status: LeaveOutcome }>({
       name: 'leave_group',
-      text: 'select tailrace.leave_group($1, $2) as was',
-      values: [groupId, memberId],
+      text: 'select tailrace.leave_group($1, $2, $3) as status',
+      values: [member.group_id, member.member_id, member.generation_id],
     }),
   )
-  return rows[0]?.was ?? false
+  return rows[0]?.status ?? 'unknown_member_id'
+}
+
+/** Notes that nothing need be shared out anew for the members there are. */
+export async function keepPlan(
+  pools: StorePools,
+  { group_id, membership }: GroupSnapshot,
+): Promise<void> {
+  await withClient(pools.read, (client) =>
+    client.query({
+      name: 'keep_plan',
+      text: 'select tailrace.keep_plan($1, $2)',
+      values: [group_id, membership],
+    }),
+  )
 }
 
 /** A group as it is planned from, in one snapshot. */
@@ -66,10 +81,11 @@ export interface GroupSnapshot {
   group_id: number
   generation_id: number
   membership: number
+  planned_for: number
   assignor: string
   members: { member_id: string; topics: string[]; is_over: boolean }[]
-  /** Those that some member subscribes to. */
-  partitions: { partition_id: number; topic: string; partition: number }[]
+  /** Those that some member subscribes to; `is_new`: of a topic that came after that member. */
+  partitions: { partition_id: number; topic: string; partition: number; is_new: boolean }[]
   /** All that the group ever had, with the topic's name where there still is one. */
   held: {
     partition_id: number
@@ -80,15 +96,16 @@ export interface GroupSnapshot {
   }[]
 }
 
-const SNAPSHOT = `select g.group_id, g.generation_id, g.membership, g.assignor,
+const SNAPSHOT = `select g.group_id, g.generation_id, g.membership, g.planned_for, g.assignor,
   (select coalesce(jsonb_agg(jsonb_build_object('member_id', m.member_id, 'topics', m.topics,
       'is_over', tailrace.session_over(m.lease_until, m.session_timeout_ms)) order by m.member_id), '[]')
     from tailrace.group_members m where m.group_id = g.group_id) as members,
   (select coalesce(jsonb_agg(jsonb_build_object('partition_id', n.partition_id, 'topic', t.name,
-      'partition', n.partition) order by t.name, n.partition), '[]')
-    from tailrace.topics t join tailrace.partitions n using (topic_id)
-    where exists (select from tailrace.group_members m
-      where m.group_id = g.group_id and tailrace.subscribes(m.topics, t.name))) as partitions,
+      'partition', n.partition, 'is_new', t.created_at > s.since) order by t.name, n.partition), '[]')
+    from tailrace.topics t join tailrace.partitions n using (topic_id),
+      lateral (select min(m.joined_at) as since from tailrace.group_members m
+        where m.group_id = g.group_id and tailrace.subscribes(m.topics, t.name)) s
+    where s.since is not null) as partitions,
   (select coalesce(jsonb_agg(jsonb_build_object('partition_id', p.partition_id, 'topic', t.name, 'owner', p.owner,
       'target', p.target, 'is_overdue', coalesce(p.revoke_until < now(), false)) order by p.partition_id), '[]')
     from tailrace.group_partitions p left join tailrace.partitions n using (partition_id)
@@ -163,6 +180,8 @@ export async function groupNews(
 export interface Heartbeat {
   group: string
   member_id: string
+  /** What the member knows, if it says so. */
+  generation_id: number | undefined
   client: string
 }
 
@@ -180,10 +199,11 @@ export async function heartbeatMembers(
   const { rows } = await withClient(pools.read, (client) =>
     client.query<Beaten & { call: number }>({
       name: 'heartbeat_members',
-      text: 'select call, generation_id, joined_generation from tailrace.heartbeat_members($1, $2, $3)',
+      text: 'select call, generation_id, joined_generation from tailrace.heartbeat_members($1, $2, $3, $4)',
       values: [
         heartbeats.map(({ group }) => group),
         heartbeats.map(({ member_id }) => member_id),
+        heartbeats.map(({ generation_id }) => generation_id),
         heartbeats.map(({ client: address }) => address),
       ],
     }),

@@ -1,3 +1,4 @@
+import type pg from 'pg'
 import { withClient, type StorePools } from './pool.ts'
 
 /**
@@ -123,6 +124,57 @@ export async function advanceOffsets(
     }),
   )
   return rows
+}
+
+/** A call about one partition. */
+export type SimpleAdvance = Advance & { entries: readonly [AdvanceEntry] }
+
+/** Notes of one partition each; for each whether it was noted. Where it was not, `advanceOffsets` says why. */
+export function noteDelivered(
+  pools: StorePools,
+  calls: readonly SimpleAdvance[],
+): Promise<boolean[]> {
+  return advanceSimply(pools, calls, {
+    name: 'note_delivered',
+    text: 'select tailrace.note_delivered($1, $2, $3, $4, $5, $6) as call',
+    values: [
+      calls.map(({ group_id }) => group_id),
+      calls.map(({ member_id }) => member_id),
+      calls.map(({ generation_id }) => generation_id),
+      calls.map(({ entries }) => entries[0].partition_id),
+      calls.map(({ entries }) => entries[0].seen),
+      calls.map(({ entries }) => entries[0].delivered),
+    ],
+  })
+}
+
+/** Commits of one partition each, in the same way. */
+export function commitSimply(
+  pools: StorePools,
+  calls: readonly SimpleAdvance[],
+): Promise<boolean[]> {
+  return advanceSimply(pools, calls, {
+    name: 'commit_offsets',
+    text: 'select tailrace.commit_offsets($1, $2, $3, $4, $5, $6) as call',
+    values: [
+      calls.map(({ group_id }) => group_id),
+      calls.map(({ member_id }) => member_id),
+      calls.map(({ generation_id }) => generation_id),
+      calls.map(({ explicit }) => explicit),
+      calls.map(({ entries }) => entries[0].partition_id),
+      calls.map(({ entries }) => entries[0].committed),
+    ],
+  })
+}
+
+async function advanceSimply(
+  pools: StorePools,
+  calls: readonly SimpleAdvance[],
+  query: pg.QueryConfig,
+): Promise<boolean[]> {
+  const { rows } = await withClient(pools.read, (client) => client.query<{ call: number }>(query))
+  const done = new Set(rows.map(({ call }) => call))
+  return calls.map((_, index) => done.has(index + 1))
 }
 
 export type SetOutcome = 'ok' | 'unknown_group' | 'non_empty_group'

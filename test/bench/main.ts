@@ -1,4 +1,5 @@
 import { fetchPages } from './fetch.ts'
+import { groupPolls, heartbeats, rebalances } from './groups.ts'
 import { createRowTable, produceBatch, produceSingle } from './produce.ts'
 import { compare, type Comparison, type Contest, type Figure } from './rounds.ts'
 import { crossNodeLatency, idleTails, tailFanOut, tailLatency } from './tails.ts'
@@ -35,12 +36,14 @@ function table(rows: readonly Comparison[]): string {
   return [head, ...lines].join('\n')
 }
 
-/** Groups of figures of live tails, by the name they are asked for. */
-const TAILS: Readonly<Record<string, (stage: Stage) => Promise<Figure[]>>> = {
+/** Groups of figures, by the name they are asked for. */
+const FIGURES: Readonly<Record<string, (stage: Stage) => Promise<Figure[]>>> = {
   tail_latency: tailLatency,
   cross_node: crossNodeLatency,
   tail_idle: idleTails,
   tail_fan_out: tailFanOut,
+  rebalance: rebalances,
+  heartbeats,
 }
 
 function figureTable(figures: readonly Figure[]): string {
@@ -58,7 +61,9 @@ function requireKnown(names: readonly string[]): void {
   if (unknown.length > 0) throw new Error(`no such row: ${unknown.join(', ')}; ${names.join(', ')}`)
 }
 
-/** Fetch reads what the batches before it wrote. */
+const READERS = new Set(['fetch_vs_rows', 'group_poll_vs_fetch'])
+
+/** Fetch and groups read what the batches before it wrote. */
 async function fill(batch: Contest): Promise<void> {
   await batch.ours()
   await batch.theirs()
@@ -70,31 +75,33 @@ try {
   // Building an index reads its table once; from here on nothing may.
   await stage.query('select pg_stat_reset()')
   const batch = produceBatch(stage)
-  const contests = [produceSingle(stage), batch, fetchPages(stage)]
-  requireKnown([...contests.map((contest) => contest.name), ...Object.keys(TAILS)])
+  const contests = [produceSingle(stage), batch, fetchPages(stage), groupPolls(stage)]
+  requireKnown([...contests.map((contest) => contest.name), ...Object.keys(FIGURES)])
   const results: Comparison[] = []
+  let isFilled = false
   for (const contest of contests) {
     if (wanted.length > 0 && !wanted.includes(contest.name)) continue
-    if (contest.name === 'fetch_vs_rows' && results.at(-1)?.name !== batch.name) await fill(batch)
+    if (READERS.has(contest.name) && !isFilled) await fill(batch)
+    isFilled ||= contest === batch || READERS.has(contest.name)
     results.push(await compare(contest, rounds))
   }
-  const tails: Figure[] = []
-  for (const [name, measure] of Object.entries(TAILS)) {
+  const figures: Figure[] = []
+  for (const [name, measure] of Object.entries(FIGURES)) {
     if (wanted.length > 0 && !wanted.includes(name)) continue
     process.stderr.write(`\r\x1b[K${name} `)
-    tails.push(...(await measure(stage)))
+    figures.push(...(await measure(stage)))
   }
   process.stderr.write('\r\x1b[K')
   const seq_scan = await sequentialScans(stage)
-  const figures = Object.fromEntries([
+  const all = Object.fromEntries([
     ...results.map(({ name, ...rest }) => [name, rest]),
-    ...tails.map(({ name, value }) => [name, value]),
+    ...figures.map(({ name, value }) => [name, value]),
   ])
-  if (json) process.stdout.write(`${JSON.stringify({ ...figures, seq_scan })}\n`)
+  if (json) process.stdout.write(`${JSON.stringify({ ...all, seq_scan })}\n`)
   else {
     const scans = Object.entries(seq_scan).map(([name, count]) => `${name} ${String(count)}`)
     process.stdout.write(
-      `${results.length > 0 ? `${table(results)}\n` : ''}${figureTable(tails)}\nsequential scans of hot tables: ${scans.join(', ')}\n`,
+      `${results.length > 0 ? `${table(results)}\n` : ''}${figureTable(figures)}\nsequential scans of hot tables: ${scans.join(', ')}\n`,
     )
   }
 } finally {

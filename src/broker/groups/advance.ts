@@ -1,5 +1,5 @@
 import { ProblemError } from '../../contract/problem-error.ts'
-import type { Advance, AdvanceOutcome } from '../../store/group-offsets.ts'
+import type { Advance, AdvanceOutcome, SimpleAdvance } from '../../store/group-offsets.ts'
 import type { GroupsBroker } from './groups-broker.ts'
 
 /** A partition's place, for people. */
@@ -8,9 +8,15 @@ export type PlaceOf = (partitionId: number) => string
 /** Commits, or says why not; those who wait for a partition that changes hands by it are woken. */
 export async function commit(broker: GroupsBroker, call: Advance, placeOf: PlaceOf): Promise<void> {
   if (call.entries.length === 0) return
+  if (isSimple(call) && (await broker.groups.commits.add(call))) return
   const outcome = await broker.groups.advances.add(call)
   if (outcome.handed_over) broker.groups.watch.tell(call.group_id)
   if (outcome.status !== 'ok') throw refused(call, outcome, placeOf)
+}
+
+/** Of one partition. */
+export function isSimple(call: Advance): call is SimpleAdvance {
+  return call.entries.length === 1
 }
 
 function refused(

@@ -5,7 +5,7 @@ import { memberState, setGroupOffsets, type SetOutcome } from '../../store/group
 import { unknownPartition } from '../topic-directory.ts'
 import { commit } from './advance.ts'
 import type { GroupsBroker } from './groups-broker.ts'
-import { told } from './membership.ts'
+import { requireCurrent, told } from './membership.ts'
 
 /** An offset with the partition's id. */
 export interface PlacedOffset extends GroupOffset {
@@ -49,13 +49,22 @@ async function requireState(broker: GroupsBroker, { group, member_id }: Committe
 }
 
 async function commitDelivered(broker: GroupsBroker, who: Committer): Promise<GroupOffset[]> {
-  const { group_id, owned } = await requireState(broker, who)
+  const state = await requireState(broker, who)
+  requireCurrent(state, who.generation_id)
+  const { group_id, owned, generation_id } = state
   const given = owned.flatMap(({ partition_id, topic, partition, delivered, committed }) =>
     delivered !== null && delivered > (committed ?? -1)
       ? [{ partition_id, topic, partition, offset: delivered }]
       : [],
   )
+  if (given.length === 0 && who.generation_id < generation_id) throw nothingLeft(who)
   return commitPlaced(broker, { ...who, group_id, explicit: false }, given)
+}
+
+/** The group has gone on, and what the member was given before has been committed, or gone to others. */
+function nothingLeft({ member_id, generation_id }: Committer): ProblemError {
+  const detail = `${member_id} holds nothing that it was given in generation ${String(generation_id)}.`
+  return new ProblemError('illegal_generation', detail, { written: 'no' })
 }
 
 async function commitNamed(

@@ -4,6 +4,7 @@ import type { GroupNews } from '../../store/group-members.ts'
 interface Watched {
   /** Of the last look; undefined before the first. */
   version: string | undefined
+  generation_id: number | undefined
   wakers: Set<() => void>
   active_until: number
 }
@@ -33,7 +34,7 @@ export class GroupWatch {
   touch(groupId: number): Watched {
     let watched = this.#watched.get(groupId)
     if (!watched) {
-      watched = { version: undefined, wakers: new Set(), active_until: 0 }
+      watched = { version: undefined, generation_id: undefined, wakers: new Set(), active_until: 0 }
       this.#watched.set(groupId, watched)
     }
     watched.active_until = performance.now() + LIMITS.group_active_ms
@@ -54,6 +55,11 @@ export class GroupWatch {
       wakers.add(wake)
       signal.addEventListener('abort', wake)
     })
+  }
+
+  /** The newest generation heard of; undefined where this node does not look after the group. */
+  generationOf(groupId: number): number | undefined {
+    return this.#watched.get(groupId)?.generation_id
   }
 
   /** Something has changed here: whoever waits looks again. */
@@ -97,10 +103,11 @@ export class GroupWatch {
       if (news?.is_due) await this.#source.rebalance(id)
       const watched = this.#watched.get(id)
       const version = news && `${String(news.generation_id)} ${String(news.on_the_way)}`
+      if (watched) watched.generation_id = news?.generation_id
       if (!watched || (watched.version === version && !news?.is_due)) continue
-      const isNew = watched.version !== undefined
+      // With the first look, too: who waits may have read before that.
       watched.version = version
-      if (isNew || news?.is_due) this.tell(id)
+      this.tell(id)
     }
   }
 }

@@ -5,20 +5,32 @@ import {
   type Beaten,
   type Heartbeat,
 } from '../../store/group-members.ts'
-import { advanceOffsets, type Advance, type AdvanceOutcome } from '../../store/group-offsets.ts'
+import {
+  advanceOffsets,
+  commitSimply,
+  noteDelivered,
+  type Advance,
+  type AdvanceOutcome,
+  type SimpleAdvance,
+} from '../../store/group-offsets.ts'
 import type { StorePools } from '../../store/pool.ts'
 import { Coalescer } from '../coalescer.ts'
 import type { FetchingBroker } from '../fetch.ts'
 import { GroupWatch } from './group-watch.ts'
+import { MemberMemory } from './member-memory.ts'
 import { rebalance } from './rebalance.ts'
+import { Turns } from './turns.ts'
 
 /** What a node holds in memory for groups; none of it is truth. */
 export interface Groups {
   watch: GroupWatch
   heartbeats: Coalescer<Heartbeat, Beaten | undefined>
+  /** Notes and commits of one partition; false where it must be looked at with care. */
+  notes: Coalescer<SimpleAdvance, boolean>
+  commits: Coalescer<SimpleAdvance, boolean>
   advances: Coalescer<Advance, AdvanceOutcome>
-  /** Whose turn it is to come first in a poll, so that a busy partition starves no other. */
-  turn: number
+  turns: Turns
+  memory: MemberMemory
 }
 
 export interface GroupsBroker extends FetchingBroker {
@@ -35,7 +47,10 @@ export function createGroups(pools: StorePools): Groups {
       (calls) => heartbeatMembers(pools, calls),
       LIMITS.heartbeats_per_flush,
     ),
+    notes: new Coalescer((calls) => noteDelivered(pools, calls), LIMITS.commits_per_flush),
+    commits: new Coalescer((calls) => commitSimply(pools, calls), LIMITS.commits_per_flush),
     advances: new Coalescer((calls) => advanceOffsets(pools, calls), LIMITS.commits_per_flush),
-    turn: 0,
+    turns: new Turns(),
+    memory: new MemberMemory(),
   }
 }

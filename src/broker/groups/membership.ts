@@ -8,10 +8,11 @@ import { groupIdOf } from '../../store/groups.ts'
 import { storeProblem, writtenAfter } from '../../store/sqlstate.ts'
 import type { TopicDirectory } from '../topic-directory.ts'
 import { unknownTopic } from '../topic-directory.ts'
+import { formatAck } from './ack.ts'
 import type { GroupsBroker } from './groups-broker.ts'
 import { note } from './note.ts'
 import { rebalance } from './rebalance.ts'
-import { standingsOf, type Standing } from './standing.ts'
+import { standingsOf } from './standing.ts'
 
 /** Runs a call of the control plane of groups; what fails says whether it wrote. */
 export async function told<T>(writes: boolean, run: () => Promise<T>): Promise<T> {
@@ -55,6 +56,7 @@ export function joinGroup(broker: GroupsBroker, input: Joining): Promise<Members
       member_id: state.member_id,
       generation_id: state.generation_id,
       assignment: assignmentOf(state.owned.filter(({ is_revoked }) => !is_revoked)),
+      ack: formatAck({ ...state, offsets: new Map() }),
       session_timeout_ms: input.session_timeout_ms,
     }
   })
@@ -79,14 +81,21 @@ export async function joinAs(
   broker.groups.watch.tell(group_id)
   const state = await memberState(broker.pools, input.group, member_id)
   if (!state) throw unknownMember(input.group, member_id)
-  // Who begins at the end begins at the end of now, not of its first poll.
-  const moved = standingsOf(state, undefined).filter((standing) => standing.moved)
-  await note(broker, member_id, state, { pages: [], moved: moved.filter(isFirst) })
+  if (state.auto_offset_reset === 'latest') await beginAtEnd(broker, state, member_id)
   return { ...state, member_id }
 }
 
-/** One that retention has cut is told of it by its first poll. */
-const isFirst = ({ truncation }: Standing) => truncation === undefined
+/** At the end of now, not of the first poll. What retention has cut is told by that. */
+async function beginAtEnd(
+  broker: GroupsBroker,
+  state: MemberState,
+  memberId: string,
+): Promise<void> {
+  const begun = standingsOf(state, undefined).filter(
+    ({ moved, truncation }) => moved && truncation === undefined,
+  )
+  await note(broker, memberId, state, { pages: [], moved: begun })
+}
 
 /** A topic that is named must be there: a misspelt one would be waited for in vain. */
 async function requireTopics(topics: TopicDirectory, names: readonly string[]): Promise<void> {
@@ -113,8 +122,11 @@ export function requireCurrent(
   { joined_generation }: { joined_generation: number },
   generationId: number | undefined,
 ): void {
-  if (generationId === undefined || generationId >= joined_generation) return
-  throw new ProblemError(
+  if (generationId !== undefined && generationId < joined_generation) throw replaced(generationId)
+}
+
+function replaced(generationId: number | undefined): ProblemError {
+  return new ProblemError(
     'illegal_generation',
     `Generation ${String(generationId)} is older than this member: somebody has joined under its name since.`,
     { written: 'no' },
@@ -137,12 +149,17 @@ export function heartbeat(
   })
 }
 
-export function leaveGroup(broker: GroupsBroker, group: string, memberId: string): Promise<void> {
+export function leaveGroup(
+  broker: GroupsBroker,
+  input: { group: string; member_id: string; generation_id: number | undefined },
+): Promise<void> {
   return told(true, async () => {
+    const { group, member_id, generation_id } = input
     const group_id = await groupIdOf(broker.pools, group)
-    if (group_id === undefined) throw unknownMember(group, memberId)
-    if (!(await store.leaveGroup(broker.pools, group_id, memberId)))
-      throw unknownMember(group, memberId)
+    if (group_id === undefined) throw unknownMember(group, member_id)
+    const status = await store.leaveGroup(broker.pools, { group_id, member_id, generation_id })
+    if (status === 'unknown_member_id') throw unknownMember(group, member_id)
+    if (status === 'illegal_generation') throw replaced(generation_id)
     await rebalance(broker.pools, group_id)
     broker.groups.watch.tell(group_id)
   })

@@ -29,7 +29,7 @@ export async function next(
   try {
     return { ...(await poll(broker, pollInput(input, received))), member_id }
   } catch (error) {
-    if (ack) await refuse(broker, input.group, member_id, error)
+    if (ack) await refuse(broker, input.group, ack, error)
     throw error
   }
 }
@@ -71,15 +71,16 @@ function pollInput(input: NextInput, received: Ack): PollInput {
 async function refuse(
   broker: GroupsBroker,
   group: string,
-  memberId: string,
+  { member_id, generation_id }: Ack,
   error: unknown,
 ): Promise<void> {
   if (!(error instanceof ProblemError)) return
   if (error.code === 'illegal_generation') {
-    await leaveGroup(broker, group, memberId).catch(() => undefined)
+    // Unless somebody else is the member by now.
+    await leaveGroup(broker, { group, member_id, generation_id }).catch(() => undefined)
   }
   if (error.code !== 'unknown_member_id') return
-  const detail = `The lease of ${memberId} has ended; its records are read again.`
+  const detail = `The lease of ${member_id} has ended; its records are read again.`
   throw new ProblemError('illegal_generation', detail, {
     written: 'no',
     hint: 'Call again without ack.',

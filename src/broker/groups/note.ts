@@ -1,5 +1,6 @@
 import type { Page } from '../../records/page.ts'
 import type { AdvanceEntry, MemberState, OwnedPartition } from '../../store/group-offsets.ts'
+import { isSimple } from './advance.ts'
 import type { GroupsBroker } from './groups-broker.ts'
 import type { Standing } from './standing.ts'
 
@@ -7,6 +8,8 @@ import type { Standing } from './standing.ts'
 export interface HandedOut {
   standing: Standing
   page: Page
+  /** Where the partition ended when it was read. */
+  high_watermark: number
 }
 
 export interface Notable {
@@ -40,6 +43,8 @@ export async function note(
   if (noted.size === 0) return true
   const entries = [...noted.values()]
   const call = { group_id, member_id, generation_id, explicit: false, entries }
+  const isPlain = moved.length === 0 && isSimple(call)
+  if (isPlain && (await broker.groups.notes.add(call))) return true
   return (await broker.groups.advances.add(call)).status === 'ok'
 }
 

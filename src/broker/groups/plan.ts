@@ -16,8 +16,11 @@ export function planRebalance(group: GroupSnapshot): Plan | undefined {
   const held = new Map(group.held.map((one) => [one.partition_id, one]))
   const added = group.partitions.filter(({ partition_id }) => !held.has(partition_id))
   const isAsPlanned = group.held.every(
-    ({ partition_id, topic, target, is_overdue }) =>
-      topic !== null && !is_overdue && target === (desired.get(partition_id) ?? null),
+    ({ partition_id, topic, owner, target, is_overdue }) =>
+      topic !== null &&
+      !is_overdue &&
+      target === (desired.get(partition_id) ?? null) &&
+      (owner !== null || target === null),
   )
   if (expired.length === 0 && added.length === 0 && isAsPlanned) return undefined
   const known = new Set(group.held.map(({ topic }) => topic))
@@ -32,10 +35,10 @@ export function planRebalance(group: GroupSnapshot): Plan | undefined {
           target: targetOf(partition_id),
           from_start: false,
         })),
-      ...added.map(({ partition_id, topic }) => ({
+      ...added.map(({ partition_id, topic, is_new }) => ({
         partition_id,
         target: targetOf(partition_id),
-        from_start: known.has(topic),
+        from_start: is_new || known.has(topic),
       })),
     ],
   }

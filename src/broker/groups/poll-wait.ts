@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { MemberState } from '../../store/group-offsets.ts'
 import type { Watch } from '../wakeups.ts'
 import type { GroupsBroker } from './groups-broker.ts'
@@ -52,6 +53,8 @@ export class PollWait {
 
   async #sleep(state: MemberState, ms: number): Promise<void> {
     const over = new AbortController()
+    // One for each partition.
+    setMaxListeners(0, over.signal)
     const end = () => over.abort()
     this.#input.signal.addEventListener('abort', end)
     const timer = setTimeout(end, ms)

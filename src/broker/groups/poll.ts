@@ -1,14 +1,13 @@
-import type { Truncation } from '../../contract/groups.ts'
-import { writePage, type Page } from '../../records/page.ts'
-import { memberState, type MemberState, type OwnedPartition } from '../../store/group-offsets.ts'
-import { readFrom } from '../fetch.ts'
+import { ProblemError } from '../../contract/problem-error.ts'
+import { memberState, type MemberState } from '../../store/group-offsets.ts'
+import { storeProblem } from '../../store/sqlstate.ts'
 import type { Ack } from './ack.ts'
-import { commit } from './advance.ts'
+import { commitDone, inHandOf } from './commit-done.ts'
 import type { GroupsBroker } from './groups-broker.ts'
 import { requireCurrent, told, unknownMember } from './membership.ts'
-import { note, type HandedOut, type Notable } from './note.ts'
-import { standingsOf, type Standing } from './standing.ts'
+import { note } from './note.ts'
 import { PollWait } from './poll-wait.ts'
+import { readSome, type Found, type ReadInput } from './read-some.ts'
 
 export interface PollInput {
   group: string
@@ -28,14 +27,6 @@ export interface Polled extends Found {
   state: MemberState
 }
 
-interface Found extends Notable {
-  truncated: Truncation[]
-  /** What the caller holds from now on and has not committed: by partition_id, behind the last record. */
-  in_hand: Map<number, number>
-  /** Partitions that wait for what the caller holds of them. */
-  revoked: OwnedPartition[]
-}
-
 /**
  * The next records of a member: looks what it has, commits if asked to while reading, notes what it is about to hand
  * out, and only then hands it out. That note is fenced, so what has gone to another member meanwhile is not handed
@@ -45,27 +36,63 @@ export function poll(broker: GroupsBroker, input: PollInput): Promise<Polled> {
   return told(true, async () => {
     const wait = new PollWait(broker, input)
     try {
-      let done = await begin(broker, input, wait)
-      for (;;) {
-        const { state } = done
-        const [, found] = await both(done.committing, readSome(broker, input, done))
-        const isEmpty = found.pages.length === 0 && found.truncated.length === 0
-        const isOver = !isEmpty || input.signal.aborted
-        if (
-          isOver &&
-          (input.signal.aborted || (await note(broker, input.member_id, state, found)))
-        ) {
-          return { state, ...found }
-        }
-        if (isEmpty && found.moved.length > 0) await note(broker, input.member_id, state, found)
-        else if (isEmpty && !(await wait.forNews(state))) return { state, ...found }
-        done = await lookAgain(broker, input, wait)
-      }
+      const first = await begin(broker, input, wait)
+      return await honestly(first, () => handOut(broker, input, first, wait))
     } finally {
       wait.end()
     }
   })
 }
+
+async function handOut(
+  broker: GroupsBroker,
+  input: PollInput,
+  first: Round,
+  wait: PollWait,
+): Promise<Polled> {
+  for (let round = first; ; round = await lookAgain(broker, input, wait)) {
+    const { state } = round
+    const [, found] = await both(
+      round.committing,
+      readSome(broker, whatToRead(input), state, round.committed),
+    )
+    if (input.signal.aborted) return { state, ...found }
+    const isEmpty = found.pages.length === 0 && found.truncated.length === 0
+    if (!isEmpty) {
+      if (!(await note(broker, input.member_id, state, found))) continue
+      broker.groups.turns.next(nameOf(input))
+      broker.groups.memory.keep(nameOf(input), state, found.pages, round.committed)
+      return { state, ...found }
+    }
+    if (found.moved.length > 0) await note(broker, input.member_id, state, found)
+    else if (!(await wait.forNews(state))) return { state, ...found }
+  }
+}
+
+/** What fails once the commit is durable must not say that nothing was written. */
+async function honestly<T>({ committed, committing }: Round, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run()
+  } catch (error) {
+    const isCommitted = await committing.then(
+      () => committed.size > 0,
+      () => false,
+    )
+    const problem = storeProblem(error, 'unknown')
+    if (!isCommitted || !(problem instanceof ProblemError)) throw error
+    const { code, message, details } = problem
+    const hint = 'The offsets of this call are committed; the group goes on behind them.'
+    throw new ProblemError(code, message, { ...details, hint, written: 'unknown' })
+  }
+}
+
+const whatToRead = (input: PollInput): ReadInput => ({
+  ...input,
+  reader: nameOf(input),
+  received: input.received?.offsets,
+})
+
+const nameOf = ({ group, member_id }: PollInput) => `${group} ${member_id}`
 
 /** A member, and what is committed in its name by this call. */
 interface Round {
@@ -75,10 +102,29 @@ interface Round {
 }
 
 async function begin(broker: GroupsBroker, input: PollInput, wait: PollWait): Promise<Round> {
-  const round = await lookAgain(broker, input, wait)
+  const known = remembered(broker, input)
+  if (known) wait.follow(known.state)
+  const round = known ?? (await lookAgain(broker, input, wait))
   if (input.commit === 'none') return round
   const committed = input.received?.offsets ?? inHandOf(round.state)
   return { ...round, committed, committing: commitDone(broker, input, round.state, committed) }
+}
+
+/** A member that reads on and on, and for which there was more when it was last given records. */
+function remembered(broker: GroupsBroker, input: PollInput): Round | undefined {
+  const { memory, watch } = broker.groups
+  const state = memory.take(nameOf(input), (id) => watch.generationOf(id))
+  if (!state || needsHeartbeat(state)) return undefined
+  if (input.generation_id !== undefined && input.generation_id < state.generation_id)
+    return undefined
+  if (!state.owned.some((one) => (one.delivered ?? 0) < one.high_watermark)) return undefined
+  watch.touch(state.group_id)
+  return { state, committed: new Map(), committing: Promise.resolve() }
+}
+
+/** Not with every poll: each is a write. */
+function needsHeartbeat({ lease_ms, session_timeout_ms }: MemberState): boolean {
+  return lease_ms < (session_timeout_ms * 2) / 3
 }
 
 async function lookAgain(broker: GroupsBroker, input: PollInput, wait: PollWait): Promise<Round> {
@@ -99,121 +145,10 @@ async function requireMember(broker: GroupsBroker, input: PollInput): Promise<Me
   const state = await memberState(broker.pools, input.group, input.member_id)
   if (!state) throw unknownMember(input.group, input.member_id)
   requireCurrent(state, input.generation_id)
-  // Not with every poll: each is a write.
-  if (state.lease_ms < (state.session_timeout_ms * 2) / 3) {
+  if (needsHeartbeat(state)) {
     if (!(await broker.groups.heartbeats.add(input)))
       throw unknownMember(input.group, input.member_id)
   }
   broker.groups.watch.touch(state.group_id)
   return state
-}
-
-/** What a member was given and has not committed, behind the last record of each partition. */
-function inHandOf(state: MemberState): Map<number, number> {
-  const held = new Map<number, number>()
-  for (const { partition_id, committed, delivered } of state.owned) {
-    if (delivered !== null && delivered > (committed ?? -1)) held.set(partition_id, delivered)
-  }
-  return held
-}
-
-function commitDone(
-  broker: GroupsBroker,
-  { member_id, received }: PollInput,
-  state: MemberState,
-  offsets: ReadonlyMap<number, number>,
-): Promise<void> {
-  const { group_id } = state
-  const generation_id = received?.generation_id ?? state.generation_id
-  const entries = [...offsets].map(([partition_id, committed]) => ({ partition_id, committed }))
-  return commit(broker, { group_id, member_id, generation_id, explicit: false, entries }, (id) =>
-    placeOf(state.owned, id),
-  )
-}
-
-function placeOf(owned: readonly OwnedPartition[], partitionId: number): string {
-  const found = owned.find(({ partition_id }) => partition_id === partitionId)
-  return found ? `${found.topic}/${String(found.partition)}` : 'A partition'
-}
-
-/** Records of the member's partitions, each in turn the first, as many as may be. */
-async function readSome(
-  broker: GroupsBroker,
-  input: PollInput,
-  { state, committed }: Round,
-): Promise<Found> {
-  const standings = standingsOf(state, input.received?.offsets)
-  const moved = standings.filter((standing) => standing.moved)
-  const pages: HandedOut[] = []
-  let records = input.max_records
-  let bytes = input.max_bytes
-  for (const standing of inTurn(withRecords(standings), broker.groups.turn++)) {
-    if (records <= 0 || bytes <= 0) break
-    const page = await readPage(broker, standing, { max_records: records, max_bytes: bytes })
-    if (!page || (pages.length > 0 && page.byte_length > bytes)) continue
-    pages.push({ standing, page })
-    records -= page.record_count
-    bytes -= page.byte_length
-  }
-  return {
-    pages,
-    moved,
-    truncated: moved.flatMap(({ truncation }) => (truncation ? [truncation] : [])),
-    ...inHand(state, { standings, pages, committed, received: input.received?.offsets }),
-  }
-}
-
-function withRecords(standings: readonly Standing[]): Standing[] {
-  return standings.filter(({ offset, owned }) => offset < owned.high_watermark)
-}
-
-function inTurn<T>(list: readonly T[], turn: number): T[] {
-  const first = turn % Math.max(list.length, 1)
-  return [...list.slice(first), ...list.slice(0, first)]
-}
-
-async function readPage(
-  broker: GroupsBroker,
-  { owned: { partition_id, topic, partition }, offset }: Standing,
-  bounds: { max_records: number; max_bytes: number },
-): Promise<Page | undefined> {
-  const read = await readFrom(broker, partition_id, offset, bounds)
-  if (!read || read.batches.length === 0) return undefined
-  const open = `{"topic":"${topic}","partition":${String(partition)},"offset":`
-  return writePage(read.batches, offset, bounds, { open, separator: ',', end: '' })
-}
-
-/** What is not committed of what this caller has, and gets now. */
-function inHand(
-  { owned }: MemberState,
-  {
-    standings,
-    pages,
-    committed,
-    received,
-  }: {
-    standings: readonly Standing[]
-    pages: readonly HandedOut[]
-    committed: ReadonlyMap<number, number>
-    received: ReadonlyMap<number, number> | undefined
-  },
-): Pick<Found, 'in_hand' | 'revoked'> {
-  const in_hand = new Map<number, number>()
-  const isDone = (one: OwnedPartition, offset: number) =>
-    offset <= Math.max(one.committed ?? 0, committed.get(one.partition_id) ?? 0)
-  const revoked = owned.filter(
-    (one) => one.is_revoked && one.delivered !== null && !isDone(one, one.delivered),
-  )
-  for (const one of revoked) {
-    const offset = received ? received.get(one.partition_id) : one.delivered
-    if (offset !== undefined && offset !== null && !isDone(one, offset))
-      in_hand.set(one.partition_id, offset)
-  }
-  for (const { owned: one, offset } of standings) {
-    if (!isDone(one, offset)) in_hand.set(one.partition_id, offset)
-  }
-  for (const { standing, page } of pages) {
-    in_hand.set(standing.owned.partition_id, page.next_offset)
-  }
-  return { in_hand, revoked }
 }

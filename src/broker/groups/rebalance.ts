@@ -1,4 +1,4 @@
-import { applyRebalance, groupSnapshot } from '../../store/group-members.ts'
+import { applyRebalance, groupSnapshot, keepPlan } from '../../store/group-members.ts'
 import type { StorePools } from '../../store/pool.ts'
 import { mayTryAgain } from '../../store/sqlstate.ts'
 import { planRebalance } from './plan.ts'
@@ -13,8 +13,12 @@ const TRIES = 50
 export async function rebalance(pools: StorePools, groupId: number): Promise<boolean> {
   for (let tries = 0; tries < TRIES; tries++) {
     const snapshot = await groupSnapshot(pools, groupId)
-    const plan = snapshot && planRebalance(snapshot)
-    if (!plan) return false
+    if (!snapshot) return false
+    const plan = planRebalance(snapshot)
+    if (!plan) {
+      if (snapshot.planned_for !== snapshot.membership) await keepPlan(pools, snapshot)
+      return false
+    }
     try {
       if (await applyRebalance(pools, snapshot, plan)) return true
     } catch (error) {

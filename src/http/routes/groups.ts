@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Broker } from '../../broker/broker.ts'
-import { formatAck, parseAck } from '../../broker/groups/ack.ts'
+import { formatAck, parseAck, type Ack } from '../../broker/groups/ack.ts'
 import { commitOffsets } from '../../broker/groups/commit.ts'
 import * as describe from '../../broker/groups/describe.ts'
 import * as membership from '../../broker/groups/membership.ts'
@@ -52,8 +52,8 @@ function memberRoutes(app: FastifyInstance, broker: Broker): void {
     }),
   )
 
-  mount(app, contract.leaveGroup, ({ params }) =>
-    membership.leaveGroup(broker, params.group, params.member_id),
+  mount(app, contract.leaveGroup, ({ params, query }) =>
+    membership.leaveGroup(broker, { ...params, generation_id: query.generation_id }),
   )
 
   mount(app, contract.commitOffsets, async ({ params, body }) => ({
@@ -64,7 +64,7 @@ function memberRoutes(app: FastifyInstance, broker: Broker): void {
 
 function readingRoutes(app: FastifyInstance, broker: Broker): void {
   mount(app, contract.pollGroup, async ({ params, query, request, reply }) => {
-    const received = query.received ? parseAck(query.received, 'query', '/received') : undefined
+    const received = readReceived(query.received)
     if (received && received.member_id !== params.member_id) {
       throw invalidField('query', '/received', 'is the ack of another member')
     }
@@ -93,6 +93,11 @@ function readingRoutes(app: FastifyInstance, broker: Broker): void {
     sendRecords(reply, { group, member_id }, given, { lease_ms })
     return SENT
   })
+}
+
+/** An empty one is a mistake of the caller's, and to take it for none could commit what has not arrived. */
+function readReceived(received: string | undefined): Ack | undefined {
+  return received === undefined ? undefined : parseAck(received, 'query', '/received')
 }
 
 function callerOf(
@@ -130,6 +135,7 @@ function sendRecords(
   const records = pages.map(({ page }) => page.text).join(',')
   const text = `${head.slice(0, -1)},"records":[${records}],${rest.slice(1)}`
   const isAscii = pages.every(({ page }) => page.byte_length === page.text.length)
-  reply.header('content-type', 'application/json; charset=utf-8')
+  // Asking again is not the same: nobody in between may answer.
+  reply.headers({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })
   reply.send(Buffer.from(text, isAscii ? 'latin1' : 'utf8'))
 }
