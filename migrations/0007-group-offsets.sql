@@ -55,7 +55,10 @@ begin
             then 'illegal_generation'
           when x.delivered > coalesce(p.delivered, 0) and p.target is distinct from p.owner then 'revoked'
           when x.delivered is not null and coalesce(p.delivered, p.committed) is distinct from x.seen then 'moved'
-          when x.committed > greatest(x.delivered, coalesce(p.delivered, p.committed, 0)) then 'past_delivered'
+          -- An ack of ours is believed: that it was handed out may have been forgotten in a crash.
+          when x.committed > greatest(x.delivered, coalesce(p.delivered, p.committed, 0)) and (p_explicit[c]
+            or x.committed > (select b.high_watermark from tailrace.partition_bounds(array[x.partition_id]) b))
+            then 'past_delivered'
           when p_explicit[c] and x.committed < (select s.log_start_offset from tailrace.log_starts s
             where s.partition_id = x.partition_id) then 'before_log_start'
         end as status
@@ -77,7 +80,7 @@ begin
         revoke_until = case when n.is_done then null else p.revoke_until end
       from (
         select q.partition_id, greatest(q.committed, x.committed) as committed,
-          coalesce(x.delivered, q.delivered) as delivered,
+          coalesce(x.delivered, case when x.committed > q.delivered then x.committed else q.delivered end) as delivered,
           q.target is distinct from q.owner
             and coalesce(x.delivered, q.delivered, 0) <= coalesce(greatest(q.committed, x.committed), 0) as is_done
         from unnest(p_partition_ids[first:last], p_delivered[first:last], p_committed[first:last])

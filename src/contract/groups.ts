@@ -113,7 +113,7 @@ export const Membership = z
 export type Membership = z.infer<typeof Membership>
 
 /** A record of a group: which partition it is of stands in front. */
-const GroupRecord = z
+export const GroupRecord = z
   .strictObject({ topic: TopicName, partition: Partition, ...FetchedRecord.shape })
   .meta({ id: 'GroupRecord' })
 

@@ -4,9 +4,12 @@ import { readConfig } from '../../src/config.ts'
 import { createContext, runInContext } from 'node:vm'
 import { EventSource } from 'eventsource'
 import { WebSocket } from 'ws'
-import { tail } from '../../src/client/index.ts'
+import { consume, tail } from '../../src/client/index.ts'
 import { curl } from '../support/curl.ts'
 import { firstLines } from '../support/first-lines.ts'
+import { produce } from '../support/records.ts'
+import { startShellLoop, type ShellLoop } from '../support/shell-loop.ts'
+import { until } from '../support/within.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 
 /** Every command and statement in the README works when pasted, in the order in which they stand. */
@@ -19,8 +22,9 @@ function blocks(language: string): string[] {
   )
 }
 
-/** The commands of a block; a line that ends in a backslash goes on. */
+/** The commands of a block; a line that ends in a backslash goes on. A loop is one command. */
 function commands(block: string): string[] {
+  if (block.startsWith('while ')) return [block]
   return block.split(/(?<!\\)\n/).filter((line) => line.startsWith('curl '))
 }
 
@@ -29,6 +33,7 @@ interface Surroundings {
   EventSource: unknown
   WebSocket: unknown
   tail: typeof tail
+  consume: typeof consume
   console: { log: (...words: unknown[]) => void }
 }
 
@@ -60,6 +65,7 @@ async function firstLogged(script: string, url: string): Promise<unknown[]> {
         return remembered(new WebSocket(address))
       },
       tail,
+      consume,
       console: { log },
     }
     runScript(body, surroundings).catch((error: unknown) => {
@@ -83,6 +89,35 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
+interface Answer {
+  records: { partition: number }[]
+}
+
+/** The partitions of which a loop has printed records. */
+function partitionsOf({ lines }: ShellLoop): number[] {
+  const answers = lines.map((line) => JSON.parse(line) as Answer)
+  return [...new Set(answers.flatMap(({ records }) => records.map((one) => one.partition)))].sort()
+}
+
+/** In two terminals: each has some of the three partitions, and after one is closed the other has all. */
+async function shareWork(script: string): Promise<void> {
+  const loops = [await startShellLoop(script), await startShellLoop(script)] as const
+  await until(() => loops.every(({ lines }) => lines.length > 0))
+  const each = [0, 1, 2].map((partition) => ({ partition, value: { amount: 1 } }))
+  await until(async () => {
+    await produce(server.url, 'payments', each)
+    return loops.every((loop) => partitionsOf(loop).length > 0)
+  })
+  await loops[0].kill()
+  const { lines } = loops[1]
+  lines.length = 0
+  await until(async () => {
+    await produce(server.url, 'payments', each)
+    return partitionsOf(loops[1]).length === 3
+  })
+  await loops[1].kill()
+}
+
 describe('the README', () => {
   const lines = blocks('sh').flatMap(commands)
 
@@ -90,7 +125,11 @@ describe('the README', () => {
     expect(lines.length).toBeGreaterThan(8)
   })
 
-  it.each(lines)('%s', async (line) => {
+  it.each(lines)('%s', { timeout: 60_000 }, async (line) => {
+    if (line.startsWith('while ')) {
+      await shareWork(line.replace('http://localhost:7070', server.url))
+      return
+    }
     const response = await curl(line, server.url)
     if (line.includes(' -N ')) {
       expect(response.status).toBe(200)
