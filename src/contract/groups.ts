@@ -46,7 +46,7 @@ const Subscription = z
 
 const Subscriptions = z.array(Subscription).min(1).max(LIMITS.topics_per_member)
 
-const AutoOffsetReset = z.enum(['earliest', 'latest', 'error']).meta({
+export const AutoOffsetReset = z.enum(['earliest', 'latest', 'error']).meta({
   id: 'AutoOffsetReset',
   description:
     'Where to begin where the group has no offset, or retention has removed what is at it; `error` fails instead.',
@@ -117,7 +117,7 @@ export const GroupRecord = z
   .strictObject({ topic: TopicName, partition: Partition, ...FetchedRecord.shape })
   .meta({ id: 'GroupRecord' })
 
-const Truncation = z
+export const Truncation = z
   .strictObject({
     topic: TopicName,
     partition: Partition,

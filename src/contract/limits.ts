@@ -113,6 +113,8 @@ export const LIMITS = {
   partitions_in_hand: 700,
   ack_chars: 24_100,
   offsets_per_commit: 1_000,
+  /** As many as a command of 4 KiB may name. */
+  offsets_per_command: 100,
   /** Commits of members that one transaction takes. */
   commits_per_flush: 200,
   heartbeats_per_flush: 1_000,

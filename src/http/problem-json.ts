@@ -73,6 +73,15 @@ export function problemMessage(
   return { ...body, type: 'problem', position }
 }
 
+/** A problem object as a message of a WebSocket. */
+export function problemText(
+  problem: ProblemError,
+  instance: string,
+  type: 'problem' | 'refused',
+): string {
+  return JSON.stringify({ ...problemBody(problem, instance, true), type })
+}
+
 export async function sendProblem(
   error: unknown,
   request: FastifyRequest,

@@ -82,7 +82,8 @@ async function refuse(
   if (error.code !== 'unknown_member_id') return
   const detail = `The lease of ${member_id} has ended; its records are read again.`
   throw new ProblemError('illegal_generation', detail, {
-    written: 'no',
+    // What this call committed before the lease ended is committed.
+    written: error.details.written ?? 'no',
     hint: 'Call again without ack.',
   })
 }

@@ -8,12 +8,16 @@ import { next } from '../../broker/groups/next.ts'
 import { poll, type Polled } from '../../broker/groups/poll.ts'
 import { resetGroup } from '../../broker/groups/reset.ts'
 import * as contract from '../../contract/group-routes.ts'
-import { invalidField } from '../../contract/problem-error.ts'
+import { groupTail } from '../../contract/group-tail.ts'
+import { LIMITS } from '../../contract/limits.ts'
+import { invalidField, ProblemError } from '../../contract/problem-error.ts'
 import { abandoned } from '../abandoned.ts'
 import { mount, SENT } from '../mount.ts'
+import { GroupTail } from '../tails/group-tail.ts'
 
 export function groupRoutes(app: FastifyInstance, broker: Broker): void {
   memberRoutes(app, broker)
+  socketRoute(app, broker)
   readingRoutes(app, broker)
 
   mount(app, contract.listGroups, async ({ query, reply }) => {
@@ -60,6 +64,29 @@ function memberRoutes(app: FastifyInstance, broker: Broker): void {
     group: params.group,
     offsets: await commitOffsets(broker, params.group, body),
   }))
+}
+
+function socketRoute(app: FastifyInstance, broker: Broker): void {
+  mount(
+    app,
+    groupTail,
+    () => Promise.reject(new ProblemError('invalid_request', 'This path is for WebSockets.')),
+    (socket, request, read) => {
+      const tail = new GroupTail(broker, socket, request)
+      const run = async () => {
+        const { params, query } = read()
+        const { topics, credit, ...joining } = query
+        const names = topics.split(',')
+        const rebalance_timeout_ms = LIMITS.rebalance_default_ms
+        await tail.run({
+          group: params.group,
+          credit,
+          joining: { ...joining, topics: names, rebalance_timeout_ms },
+        })
+      }
+      run().catch((error: unknown) => tail.fail(error))
+    },
+  )
 }
 
 function readingRoutes(app: FastifyInstance, broker: Broker): void {

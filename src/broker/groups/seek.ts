@@ -1,0 +1,39 @@
+import type { GroupOffset } from '../../contract/groups.ts'
+import { ProblemError } from '../../contract/problem-error.ts'
+import { memberState } from '../../store/group-offsets.ts'
+import type { GroupsBroker } from './groups-broker.ts'
+import { requireCurrent, told, unknownMember } from './membership.ts'
+
+/** Where a member reads a partition of its own from now on. What is committed stays. */
+export function seek(
+  broker: GroupsBroker,
+  input: GroupOffset & { group: string; member_id: string; generation_id: number },
+): Promise<void> {
+  return told(true, async () => {
+    const { group, member_id, offset } = input
+    const state = await memberState(broker.pools, group, member_id)
+    if (!state) throw unknownMember(group, member_id)
+    requireCurrent(state, input.generation_id)
+    const owned = state.owned.find(
+      ({ topic, partition }) => topic === input.topic && partition === input.partition,
+    )
+    const place = `${input.topic}/${String(input.partition)}`
+    if (!owned) {
+      const detail = `${place} is not ${member_id}’s.`
+      throw new ProblemError('illegal_generation', detail, { written: 'no' })
+    }
+    const { partition_id, delivered, committed, log_start_offset, high_watermark } = owned
+    if (offset < log_start_offset || offset > high_watermark) {
+      const detail = `Offset ${String(offset)} is outside ${place}.`
+      const members = { log_start_offset, high_watermark }
+      throw new ProblemError('offset_out_of_range', detail, { written: 'no', members })
+    }
+    const entries = [{ partition_id, seen: delivered ?? committed, delivered: offset }]
+    const { group_id, generation_id } = state
+    const call = { group_id, member_id, generation_id, explicit: false, entries }
+    const { status } = await broker.groups.advances.add(call)
+    // Records went out meanwhile: behind those, then.
+    if (status === 'moved') await seek(broker, input)
+    broker.groups.watch.tell(group_id)
+  })
+}
