@@ -36,6 +36,8 @@ export interface MemberRow {
 
 export interface MemberState extends MemberRow {
   owned: OwnedPartition[]
+  /** When this was so, by performance.now(). */
+  read_at: number
 }
 
 const STATE = `select g.group_id, g.generation_id, m.joined_generation, m.auto_offset_reset, m.session_timeout_ms,
@@ -53,6 +55,7 @@ export async function memberState(
   group: string,
   memberId: string,
 ): Promise<MemberState | undefined> {
+  const read_at = performance.now()
   const { rows } = await withClient(pools.read, (client) =>
     client.query<MemberRow & OwnedPartition>({
       name: 'member_state',
@@ -63,7 +66,7 @@ export async function memberState(
   const [first] = rows
   if (!first) return undefined
   // A left join: without any partition there is one row of nulls.
-  return { ...first, owned: rows.filter(({ topic }) => (topic as string | null) !== null) }
+  return { ...first, read_at, owned: rows.filter(({ topic }) => (topic as string | null) !== null) }
 }
 
 /** What one call notes of one partition. */

@@ -7,6 +7,8 @@ interface Watched {
   generation_id: number | undefined
   wakers: Set<() => void>
   active_until: number
+  /** How often there was news. */
+  ticks: number
 }
 
 export interface GroupWatchSource {
@@ -34,7 +36,13 @@ export class GroupWatch {
   touch(groupId: number): Watched {
     let watched = this.#watched.get(groupId)
     if (!watched) {
-      watched = { version: undefined, generation_id: undefined, wakers: new Set(), active_until: 0 }
+      watched = {
+        version: undefined,
+        generation_id: undefined,
+        wakers: new Set(),
+        ticks: 0,
+        active_until: 0,
+      }
       this.#watched.set(groupId, watched)
     }
     watched.active_until = performance.now() + LIMITS.group_active_ms
@@ -42,10 +50,15 @@ export class GroupWatch {
     return watched
   }
 
-  /** Resolves when something about the group has changed, or on abort. */
-  async changed(groupId: number, signal: AbortSignal): Promise<void> {
-    const { wakers } = this.touch(groupId)
-    if (signal.aborted || this.#closed) return
+  /** What to give to `changed`: taken before the group is read, so that no news in between is missed. */
+  ticksOf(groupId: number): number {
+    return this.touch(groupId).ticks
+  }
+
+  /** Resolves when something about the group has changed since then, or on abort. */
+  async changed(groupId: number, since: number, signal: AbortSignal): Promise<void> {
+    const { wakers, ticks } = this.touch(groupId)
+    if (ticks !== since || signal.aborted || this.#closed) return
     await new Promise<void>((resolve) => {
       const wake = () => {
         wakers.delete(wake)
@@ -65,7 +78,9 @@ export class GroupWatch {
   /** Something has changed here: whoever waits looks again. */
   tell(groupId: number): void {
     const watched = this.#watched.get(groupId)
-    for (const wake of [...(watched?.wakers ?? [])]) wake()
+    if (!watched) return
+    watched.ticks++
+    for (const wake of [...watched.wakers]) wake()
   }
 
   close(): void {

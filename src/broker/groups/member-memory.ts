@@ -1,36 +1,42 @@
 import type { MemberState } from '../../store/group-offsets.ts'
-import type { HandedOut } from './note.ts'
+import type { Ack } from './ack.ts'
+import type { Found } from './read-some.ts'
 
-/** How long a member's state is believed without asking; what is done on its word is fenced by the database. */
+/** How long what the database said of a member is believed; what is done on its word is fenced by the database. */
 const BELIEVED_MS = 1_000
 /** Members remembered; past it all are forgotten, which costs each one query. */
 const MOST = 10_000
 
+interface Remembered {
+  state: MemberState
+  in_hand: ReadonlyMap<number, number>
+}
+
 /**
- * Where members stood when this node last gave them records. A member that reads on and on is spared one query of
- * three. Nothing depends on its being true: notes and commits are fenced in the rows they write, and where one fails
- * the database is asked.
+ * Where members stood when this node last gave them records. A member that reads on and on, and gives back the ack
+ * of just that answer, is spared one query of three. Nothing depends on its being true: notes and commits are fenced
+ * in the rows they write, and where one fails the database is asked.
  */
 export class MemberMemory {
-  readonly #members = new Map<string, { state: MemberState; read_at: number }>()
+  readonly #members = new Map<string, Remembered>()
 
-  /** Takes it out, so that of two polls at once only one goes on from it. `newest`: the generation last heard of. */
-  take(member: string, newest: (groupId: number) => number | undefined): MemberState | undefined {
+  /**
+   * The state behind the answer that this ack is of; undefined where another node, or another answer, came in
+   * between. Taken out, so that of two polls at once only one goes on from it.
+   */
+  take(member: string, received: Ack | undefined): MemberState | undefined {
     const known = this.#members.get(member)
     this.#members.delete(member)
-    if (!known) return undefined
-    const age = performance.now() - known.read_at
-    const generation = newest(known.state.group_id)
-    const isCurrent = generation === undefined || generation === known.state.generation_id
-    if (age > BELIEVED_MS || !isCurrent) return undefined
-    return { ...known.state, lease_ms: known.state.lease_ms - age }
+    if (!known || received?.generation_id !== known.state.generation_id) return undefined
+    const isFresh = performance.now() - known.state.read_at < BELIEVED_MS
+    return isFresh && isSame(received.offsets, known.in_hand) ? known.state : undefined
   }
 
-  /** The member has been given these records, and what it named is committed. */
+  /** The member has been given this, and what it named is committed. */
   keep(
     member: string,
     state: MemberState,
-    pages: readonly HandedOut[],
+    { pages, in_hand }: Found,
     committed: ReadonlyMap<number, number>,
   ): void {
     if (this.#members.size >= MOST) this.#members.clear()
@@ -42,6 +48,10 @@ export class MemberMemory {
       const offset = committed.get(owned.partition_id)
       if (offset !== undefined) owned.committed = Math.max(offset, owned.committed ?? 0)
     }
-    this.#members.set(member, { state, read_at: performance.now() })
+    this.#members.set(member, { state, in_hand })
   }
+}
+
+function isSame(a: ReadonlyMap<number, number>, b: ReadonlyMap<number, number>): boolean {
+  return a.size === b.size && [...a].every(([id, offset]) => b.get(id) === offset)
 }

@@ -10,6 +10,8 @@ export class PollWait {
   readonly #deadline: number
   readonly #watches = new Map<number, Watch>()
   #isNew = false
+  #groupId: number | undefined
+  #ticks: number | undefined
   #generation: number | undefined
 
   constructor(broker: GroupsBroker, input: { max_wait_ms: number; signal: AbortSignal }) {
@@ -18,8 +20,14 @@ export class PollWait {
     this.#deadline = performance.now() + input.max_wait_ms
   }
 
+  /** To be called before the member's state is read. */
+  willLook(): void {
+    if (this.#groupId !== undefined) this.#ticks = this.#broker.groups.watch.ticksOf(this.#groupId)
+  }
+
   /** Watches the partitions that the member has now. */
   follow(state: MemberState): void {
+    this.#groupId = state.group_id
     if (this.#input.max_wait_ms === 0) return
     const ids = new Set(state.owned.map(({ partition_id }) => partition_id))
     this.#isNew = false
@@ -46,12 +54,12 @@ export class PollWait {
     const { signal } = this.#input
     const left = this.#deadline - performance.now()
     if (isOther || left <= 0 || signal.aborted || this.#broker.wakeups.closed) return false
-    if (this.#isNew) return true
-    await this.#sleep(state, Math.min(left, state.session_timeout_ms / 3))
+    if (this.#isNew || this.#ticks === undefined) return true
+    await this.#sleep(state, this.#ticks, Math.min(left, state.session_timeout_ms / 3))
     return true
   }
 
-  async #sleep(state: MemberState, ms: number): Promise<void> {
+  async #sleep(state: MemberState, ticks: number, ms: number): Promise<void> {
     const over = new AbortController()
     // One for each partition.
     setMaxListeners(0, over.signal)
@@ -65,7 +73,7 @@ export class PollWait {
     try {
       await Promise.race([
         ...partitions,
-        this.#broker.groups.watch.changed(state.group_id, over.signal),
+        this.#broker.groups.watch.changed(state.group_id, ticks, over.signal),
       ])
     } finally {
       clearTimeout(timer)

@@ -61,11 +61,11 @@ async function handOut(
     if (!isEmpty) {
       if (!(await note(broker, input.member_id, state, found))) continue
       broker.groups.turns.next(nameOf(input))
-      broker.groups.memory.keep(nameOf(input), state, found.pages, round.committed)
+      broker.groups.memory.keep(nameOf(input), state, found, round.committed)
       return { state, ...found }
     }
     if (found.moved.length > 0) await note(broker, input.member_id, state, found)
-    else if (!(await wait.forNews(state))) return { state, ...found }
+    else if (!round.remembered && !(await wait.forNews(state))) return { state, ...found }
   }
 }
 
@@ -99,6 +99,8 @@ interface Round {
   state: MemberState
   committed: ReadonlyMap<number, number>
   committing: Promise<void>
+  /** The state is not of the database, but of this node's memory. */
+  remembered: boolean
 }
 
 async function begin(broker: GroupsBroker, input: PollInput, wait: PollWait): Promise<Round> {
@@ -113,24 +115,25 @@ async function begin(broker: GroupsBroker, input: PollInput, wait: PollWait): Pr
 /** A member that reads on and on, and for which there was more when it was last given records. */
 function remembered(broker: GroupsBroker, input: PollInput): Round | undefined {
   const { memory, watch } = broker.groups
-  const state = memory.take(nameOf(input), (id) => watch.generationOf(id))
+  const state = memory.take(nameOf(input), input.received)
   if (!state || needsHeartbeat(state)) return undefined
-  if (input.generation_id !== undefined && input.generation_id < state.generation_id)
-    return undefined
+  const generations = [watch.generationOf(state.group_id), input.generation_id]
+  if (generations.some((one) => one !== undefined && one !== state.generation_id)) return undefined
   if (!state.owned.some((one) => (one.delivered ?? 0) < one.high_watermark)) return undefined
   watch.touch(state.group_id)
-  return { state, committed: new Map(), committing: Promise.resolve() }
+  return { state, committed: new Map(), committing: Promise.resolve(), remembered: true }
 }
 
 /** Not with every poll: each is a write. */
-function needsHeartbeat({ lease_ms, session_timeout_ms }: MemberState): boolean {
-  return lease_ms < (session_timeout_ms * 2) / 3
+function needsHeartbeat({ lease_ms, read_at, session_timeout_ms }: MemberState): boolean {
+  return lease_ms - (performance.now() - read_at) < (session_timeout_ms * 2) / 3
 }
 
 async function lookAgain(broker: GroupsBroker, input: PollInput, wait: PollWait): Promise<Round> {
+  wait.willLook()
   const state = await requireMember(broker, input)
   wait.follow(state)
-  return { state, committed: new Map(), committing: Promise.resolve() }
+  return { state, committed: new Map(), committing: Promise.resolve(), remembered: false }
 }
 
 /** Both to their end, so that nothing goes on behind an answer; the first one's failure counts more. */
