@@ -2,6 +2,7 @@ import type { Assignor, GroupDescription, GroupSummary } from '../../contract/gr
 import * as store from '../../store/groups.ts'
 import type { StorePools } from '../../store/pool.ts'
 import { requireSet, unknownGroup } from './commit.ts'
+import { handOverState } from './hand-over.ts'
 import { assignmentOf, told } from './membership.ts'
 
 interface Broker {
@@ -63,7 +64,7 @@ function describePartition(row: store.GroupPartitionRow): GroupDescription['part
     topic,
     partition,
     member_id: owner,
-    ...(target !== null && target !== owner ? { goes_to: target } : {}),
+    ...(target !== null && handOverState(row) === 'revoked' ? { goes_to: target } : {}),
     committed,
     committed_at: row.committed_at?.toISOString() ?? null,
     log_start_offset,

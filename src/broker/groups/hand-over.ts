@@ -3,21 +3,19 @@
  * row that holds owner, target and offsets (migrations/0006-groups.sql, 0007-group-offsets.sql); this is the same as
  * a table, total and pure, for those who read and for the test that compares the two.
  *
- *              planned_for_one              taken, all committed
- *     free ──────────────────────► owned ◄──────────────────────┐
- *      ▲                           │   ▲                         │
- *      │ gone, planned_for_none    │   │ committed_all           │ planned_for_one (the same)
- *      │                 delivered │   │                         │
- *      └──────────────── working ◄─┘───┘                         │
- *                           │ planned_for_another ──► revoked ───┘ committed_all, overdue, gone: the other's `owned`
+ *   free ──planned──► owned ──delivered──► working ──planned for another──► revoked
+ *                      ▲ │                    │                                │
+ *                      │ └─ planned for       └─ committed all ──► owned       ├─ planned for the same ──► working
+ *                      │    another: theirs                                    │
+ *                      └───────────── committed all, gone, overdue: theirs ────┘
  *
  * `owned`: its member holds nothing uncommitted; `working`: it does; `revoked`: it does, and somebody else shall have
- * the partition, so it is given no more of it.
+ * the partition, so it is given no more of it. Theirs: the partition is owned, by the one who shall have it.
  */
 export type HandOverState = 'free' | 'owned' | 'working' | 'revoked'
 
-/** Whose a partition is after an event. */
-export type Holder = 'nobody' | 'same' | 'other'
+/** Whose a partition is after an event; `target`: of the one who shall have it, so of nobody where nobody shall. */
+export type Holder = 'nobody' | 'same' | 'target'
 
 export type HandOverEvent =
   /** A plan that leaves or gives it to the member that has it; to the first one, where nobody has. */
@@ -37,6 +35,20 @@ export type HandOverEvent =
   /** Its member has had its time to commit, and the plan that notices it changes nothing else. */
   | 'overdue'
 
+/** What the database says of a partition. */
+export interface HandOverRow {
+  owner: string | null
+  target: string | null
+  committed: number | null
+  delivered: number | null
+}
+
+export function handOverState({ owner, target, committed, delivered }: HandOverRow): HandOverState {
+  if (owner === null) return 'free'
+  if ((delivered ?? 0) <= (committed ?? 0)) return 'owned'
+  return target === owner ? 'working' : 'revoked'
+}
+
 export interface Transition {
   state: HandOverState
   holder: Holder
@@ -51,22 +63,22 @@ export const HAND_OVER: Readonly<
 > = {
   free: {
     planned_for_same: to('owned', 'same'),
-    planned_for_other: to('owned', 'other'),
+    planned_for_other: to('owned', 'target'),
     planned_for_none: stay('free'),
     delivered: stay('free'),
     committed_some: stay('free'),
     committed_all: stay('free'),
-    gone: to('owned', 'other'),
+    gone: to('owned', 'target'),
     overdue: stay('free'),
   },
   owned: {
     planned_for_same: stay('owned'),
-    planned_for_other: to('owned', 'other'),
+    planned_for_other: to('owned', 'target'),
     planned_for_none: to('free', 'nobody'),
     delivered: to('working', 'same'),
     committed_some: stay('owned'),
     committed_all: stay('owned'),
-    gone: to('owned', 'other'),
+    gone: to('owned', 'target'),
     overdue: stay('owned'),
   },
   working: {
@@ -76,7 +88,7 @@ export const HAND_OVER: Readonly<
     delivered: stay('working'),
     committed_some: stay('working'),
     committed_all: to('owned', 'same'),
-    gone: to('owned', 'other'),
+    gone: to('owned', 'target'),
     overdue: stay('working'),
   },
   revoked: {
@@ -85,8 +97,8 @@ export const HAND_OVER: Readonly<
     planned_for_none: stay('revoked'),
     delivered: stay('revoked'),
     committed_some: stay('revoked'),
-    committed_all: to('owned', 'other'),
-    gone: to('owned', 'other'),
-    overdue: to('owned', 'other'),
+    committed_all: to('owned', 'target'),
+    gone: to('owned', 'target'),
+    overdue: to('owned', 'target'),
   },
 }
