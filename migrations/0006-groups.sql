@@ -51,6 +51,8 @@ create table tailrace.group_partitions (
   target_generation bigint not null default 0,
   -- When the owner, if it has not let go by itself, loses it.
   revoke_until      timestamptz,
+  -- The owner got it after its generation had begun, so that the number alone does not tell it.
+  came_late         boolean not null default false,
   primary key (group_id, partition_id)
 ) with (fillfactor = 50, autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 500,
   autovacuum_vacuum_cost_delay = 0);
@@ -60,6 +62,11 @@ create table tailrace.group_partitions (
 create function tailrace.session_over(p_lease_until timestamptz, p_session_timeout_ms int) returns boolean
   language sql stable
   return greatest(p_lease_until, pg_postmaster_start_time() + p_session_timeout_ms * interval '1 millisecond') < now();
+
+-- A little longer than was promised, so that not every call has to renew it.
+create function tailrace.lease_from_now(p_session_timeout_ms int) returns timestamptz
+  language sql stable
+  return now() + p_session_timeout_ms * interval '1.05 milliseconds';
 
 -- Is a topic among those a member subscribed to?
 create function tailrace.subscribes(p_topics text[], p_name text) returns boolean
@@ -81,7 +88,7 @@ declare
   known tailrace.groups;
   comes_again boolean;
   generation bigint;
-  lease timestamptz := now() + p_session_timeout_ms * interval '1 millisecond';
+  lease timestamptz := tailrace.lease_from_now(p_session_timeout_ms);
 begin
   -- Again, where it was just being deleted.
   loop
@@ -121,7 +128,7 @@ begin
       joined_at = excluded.joined_at, seen_at = excluded.seen_at, lease_until = excluded.lease_until;
   if comes_again then
     update tailrace.group_partitions p set owner_generation = generation, delivered = null,
-        owner = p.target, revoke_until = null
+        owner = p.target, revoke_until = null, came_late = p.target is distinct from p_member_id
       where p.group_id = known.group_id and p.owner = p_member_id;
   end if;
   status := 'ok';
@@ -193,6 +200,7 @@ begin
   delete from tailrace.group_partitions p where p.group_id = p_group_id
     and not exists (select from tailrace.partitions t where t.partition_id = p.partition_id);
 
+  update tailrace.group_partitions p set came_late = false where p.group_id = p_group_id and p.came_late;
   update tailrace.group_partitions p set
     target = f.target, target_generation = next_generation,
     owner = case when f.free then f.target else p.owner end,

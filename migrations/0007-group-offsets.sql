@@ -55,9 +55,13 @@ begin
             then 'illegal_generation'
           when x.delivered > coalesce(p.delivered, 0) and p.target is distinct from p.owner then 'revoked'
           when x.delivered is not null and coalesce(p.delivered, p.committed) is distinct from x.seen then 'moved'
-          -- An ack of ours is believed: that it was handed out may have been forgotten in a crash.
-          when x.committed > greatest(x.delivered, coalesce(p.delivered, p.committed, 0)) and (p_explicit[c]
-            or x.committed > (select b.high_watermark from tailrace.partition_bounds(array[x.partition_id]) b))
+          when x.committed > greatest(x.delivered, coalesce(p.delivered, p.committed, 0))
+            -- Where Postgres has started since the member joined, what was handed out may have been forgotten, and
+            -- an ack of ours is believed.
+            and (p_explicit[c]
+              or not exists (select from tailrace.group_members m where m.group_id = p_group_ids[c]
+                and m.member_id = p_member_ids[c] and m.joined_at < pg_postmaster_start_time())
+              or x.committed > (select b.high_watermark from tailrace.partition_bounds(array[x.partition_id]) b))
             then 'past_delivered'
           when p_explicit[c] and x.committed < (select s.log_start_offset from tailrace.log_starts s
             where s.partition_id = x.partition_id) then 'before_log_start'
@@ -77,6 +81,7 @@ begin
         delivered = case when n.is_done then null else n.delivered end,
         owner = case when n.is_done then p.target else p.owner end,
         owner_generation = case when n.is_done then p.target_generation else p.owner_generation end,
+        came_late = p.came_late or n.is_done,
         revoke_until = case when n.is_done then null else p.revoke_until end
       from (
         select q.partition_id, greatest(q.committed, x.committed) as committed,
@@ -147,7 +152,7 @@ end $$;
 
 -- What one member has: a row per partition it owns, with where that stands. No row: it has none, or is no member.
 create function tailrace.owned_partitions(p_group_id bigint, p_member_id text)
-returns table (partition_id bigint, topic text, partition int, owner_generation bigint, is_revoked boolean,
+returns table (partition_id bigint, topic text, partition int, owner_generation bigint, is_revoked boolean, came_late boolean,
   committed bigint, delivered bigint, log_start_offset bigint, high_watermark bigint)
 language sql stable
 set enable_seqscan = off
@@ -155,7 +160,7 @@ as $$
   with owned as materialized (
     select p.* from tailrace.group_partitions p where p.group_id = p_group_id and p.owner = p_member_id)
   select o.partition_id, t.name, n.partition, o.owner_generation, o.target is distinct from o.owner,
-    o.committed, o.delivered, b.log_start_offset, b.high_watermark
+    o.came_late, o.committed, o.delivered, b.log_start_offset, b.high_watermark
   from owned o
     join tailrace.partition_bounds(array(select q.partition_id from owned q order by q.partition_id)) b
       using (partition_id)
@@ -209,7 +214,7 @@ begin
         as x (name, member_id, generation_id, client, call)),
     beaten as (
       update tailrace.group_members m set seen_at = now(), client = x.client,
-        lease_until = now() + m.session_timeout_ms * interval '1 millisecond'
+        lease_until = tailrace.lease_from_now(m.session_timeout_ms)
       from x join tailrace.groups g using (name)
       where m.group_id = g.group_id and m.member_id = x.member_id
         and coalesce(x.generation_id >= m.joined_generation, true))
@@ -251,7 +256,7 @@ begin
     from unnest(p_partition_ids, p_offsets) as x (partition_id, next_offset)
     on conflict on constraint group_partitions_pkey do update set
       committed = excluded.committed, committed_at = excluded.committed_at, delivered = null,
-      owner = p.target, owner_generation = known.generation_id + p_may_fence::int, revoke_until = null;
+      owner = p.target, came_late = p.came_late or p.owner is distinct from p.target, owner_generation = known.generation_id + p_may_fence::int, revoke_until = null;
   return 'ok';
 end $$;
 

@@ -29,7 +29,7 @@ const offsets = [{ topic: 'orders', partition: 0, offset: 42 }]
 const records = [
   { topic: 'orders', partition: 0, offset: 41, timestamp: 1795252974170, value: { amount: 12 } },
 ]
-const ack = 'billing-1:3:17-42'
+const ack = 'billing-1:8:3:17-42'
 const summary = {
   group,
   state: 'stable' as const,
@@ -64,7 +64,7 @@ export const joinGroup = defineRoute({
       generation_id: 3,
       assignment,
       session_timeout_ms: 45_000,
-      ack: 'billing-1:3:',
+      ack: 'billing-1:8:3:',
     },
   },
 })

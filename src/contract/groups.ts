@@ -94,7 +94,7 @@ export type JoinGroup = z.output<typeof JoinGroup>
 const Ack = z.string().max(LIMITS.ack_chars).meta({
   id: 'Ack',
   description: 'Names what was handed out; give it back to say that it arrived.',
-  example: 'billing-1:3:17-42',
+  example: 'billing-1:8:3:17-42',
 })
 
 export const Membership = z

@@ -14,6 +14,8 @@ export interface OwnedPartition {
   owner_generation: number
   /** It is being handed over: no more records of it, and what is delivered is to be committed. */
   is_revoked: boolean
+  /** It came after this generation had begun. */
+  came_late: boolean
   /** The next offset to read; null where nothing was ever committed. */
   committed: number | null
   /** Behind the last record handed out; null where none was. */
@@ -43,7 +45,7 @@ export interface MemberState extends MemberRow {
 const STATE = `select g.group_id, g.generation_id, m.joined_generation, m.auto_offset_reset, m.session_timeout_ms,
     m.rebalance_timeout_ms, m.topics,
     (extract(epoch from m.lease_until - now()) * 1000)::int as lease_ms,
-    o.partition_id, o.topic, o.partition, o.owner_generation, o.is_revoked, o.committed, o.delivered,
+    o.partition_id, o.topic, o.partition, o.owner_generation, o.is_revoked, o.came_late, o.committed, o.delivered,
     o.log_start_offset, o.high_watermark
   from tailrace.groups g join tailrace.group_members m on m.group_id = g.group_id and m.member_id = $2
     left join lateral tailrace.owned_partitions(g.group_id, m.member_id) o on true

@@ -1,9 +1,11 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { startServerProcess, type ServerProcess } from '../support/process.ts'
 import type { Random } from './random.ts'
 
 /** Server processes over one database, to be killed and started again. */
 export class Cluster {
   kills = 0
+  freezes = 0
   readonly #environment: Record<string, string>
   readonly #nodes: ServerProcess[] = []
 
@@ -32,6 +34,15 @@ export class Cluster {
     await this.#nodes[index]?.stop('SIGKILL')
     this.kills++
     await this.#start(index)
+  }
+
+  /** Stops some node in its tracks for so long; what it was asked to do, it does later. */
+  async freezeOne(random: Random, ms: number): Promise<void> {
+    const { child } = random.pick(this.#nodes)
+    child.kill('SIGSTOP')
+    await sleep(ms)
+    child.kill('SIGCONT')
+    this.freezes++
   }
 
   /** What the nodes complained of. */

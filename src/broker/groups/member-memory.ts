@@ -28,6 +28,7 @@ export class MemberMemory {
     const known = this.#members.get(member)
     this.#members.delete(member)
     if (!known || received?.generation_id !== known.state.generation_id) return undefined
+    if (received.group_id !== known.state.group_id) return undefined
     const isFresh = performance.now() - known.state.read_at < BELIEVED_MS
     return isFresh && isSame(received.offsets, known.in_hand) ? known.state : undefined
   }

@@ -46,6 +46,7 @@ async function join(broker: GroupsBroker, input: NextInput): Promise<Ack> {
   })
   return {
     member_id: state.member_id,
+    group_id: state.group_id,
     generation_id: state.generation_id,
     offsets: new Map(),
   }

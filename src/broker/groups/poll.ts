@@ -124,9 +124,15 @@ function remembered(broker: GroupsBroker, input: PollInput): Round | undefined {
   return { state, committed: new Map(), committing: Promise.resolve(), remembered: true }
 }
 
+/** Or of one of the same name that has been deleted since. */
+function ofAnotherGroup(group: string): ProblemError {
+  const detail = `The ack is not of this group ${group}.`
+  return new ProblemError('illegal_generation', detail, { written: 'no' })
+}
+
 /** Not with every poll: each is a write. */
 function needsHeartbeat({ lease_ms, read_at, session_timeout_ms }: MemberState): boolean {
-  return lease_ms - (performance.now() - read_at) < (session_timeout_ms * 2) / 3
+  return lease_ms - (performance.now() - read_at) < session_timeout_ms
 }
 
 async function lookAgain(broker: GroupsBroker, input: PollInput, wait: PollWait): Promise<Round> {
@@ -148,6 +154,8 @@ async function requireMember(broker: GroupsBroker, input: PollInput): Promise<Me
   const state = await memberState(broker.pools, input.group, input.member_id)
   if (!state) throw unknownMember(input.group, input.member_id)
   requireCurrent(state, input.generation_id)
+  if (input.received && input.received.group_id !== state.group_id)
+    throw ofAnotherGroup(input.group)
   if (needsHeartbeat(state)) {
     if (!(await broker.groups.heartbeats.add(input)))
       throw unknownMember(input.group, input.member_id)

@@ -103,7 +103,8 @@ function readingRoutes(app: FastifyInstance, broker: Broker): void {
       client: request.ip,
       signal: abandoned(reply),
     })
-    const knows = query.generation_id === polled.state.generation_id
+    const { generation_id, owned } = polled.state
+    const knows = query.generation_id === generation_id && !owned.some((one) => one.came_late)
     sendRecords(reply, params, polled, {
       positions: positionsOf(polled),
       ...(knows ? {} : { assignment: membership.assignmentOf(readBy(polled)) }),
@@ -150,11 +151,11 @@ function positionsOf({ pages }: Polled): object[] {
 function sendRecords(
   reply: FastifyReply,
   { group, member_id }: { group: string; member_id: string },
-  { state: { generation_id }, pages, in_hand, truncated }: Polled,
+  { state: { group_id, generation_id }, pages, in_hand, truncated }: Polled,
   more: object,
 ): void {
   const rest = JSON.stringify({
-    ack: formatAck({ member_id, generation_id, offsets: in_hand }),
+    ack: formatAck({ group_id, member_id, generation_id, offsets: in_hand }),
     ...more,
     ...(truncated.length > 0 ? { truncated } : {}),
   })

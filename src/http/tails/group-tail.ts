@@ -99,16 +99,22 @@ export class GroupTail {
   }
 
   async #tell(member: Membership, polled: Polled): Promise<void> {
-    const { generation_id } = polled.state
-    if (generation_id !== member.generation_id) {
-      member.generation_id = generation_id
-      await this.#socket.send(text(assignedMessage(polled)))
-    }
+    await this.#tellAssignment(member, polled)
     const { truncated, pages } = polled
     if (truncated.length > 0) await this.#socket.send(text({ type: 'truncated', truncated }))
     if (pages.length === 0) return
     this.#credit -= pages.reduce((sum, { page }) => sum + page.record_count, 0)
     await this.#socket.send(recordsText(polled))
+  }
+
+  /** A rebalance, or a partition that has come since. */
+  async #tellAssignment(member: Membership, polled: Polled): Promise<void> {
+    const message = assignedMessage(polled)
+    const isSame = JSON.stringify(message.assignment) === JSON.stringify(member.assignment)
+    if (isSame && message.generation_id === member.generation_id) return
+    member.generation_id = message.generation_id
+    member.assignment = message.assignment
+    await this.#socket.send(text(message))
   }
 
   /** Until there is credit again, or it is time to say that the member lives. */
@@ -173,7 +179,7 @@ function joinedMessage({ group, member_id, generation_id, assignment }: Membersh
   return { type: 'joined', group, member_id, generation_id, assignment }
 }
 
-function assignedMessage({ state, revoked }: Polled): GroupMessage {
+function assignedMessage({ state, revoked }: Polled): Extract<GroupMessage, { type: 'assigned' }> {
   const kept = state.owned.filter(({ is_revoked }) => !is_revoked)
   return {
     type: 'assigned',
