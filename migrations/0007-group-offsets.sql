@@ -104,50 +104,50 @@ begin
   end loop;
 end $$;
 
--- The same for notes of one partition each, which nearly all are: one update, 0.3 ms where the function above takes
--- 0.7. A call that cannot be has no row; the function above says why.
+-- The same for a call about one partition, which nearly all are: 0.25 ms where the function above takes 0.7. False:
+-- it cannot be; the function above says why.
+--
+--   p_committed  what the member says is done of what it was given before, or null
 create function tailrace.note_delivered(
-  p_group_ids bigint[], p_member_ids text[], p_generation_ids bigint[],
-  p_partition_ids bigint[], p_seen bigint[], p_delivered bigint[]
-) returns setof bigint
+  p_group_id bigint, p_member_id text, p_generation_id bigint, p_partition_id bigint,
+  p_seen bigint, p_delivered bigint, p_committed bigint
+) returns boolean
 language plpgsql volatile
 set enable_seqscan = off
 as $$
 begin
   -- Forgotten in a crash, it is handed out again.
-  perform set_config('synchronous_commit', 'off', true);
-  return query
-    update tailrace.group_partitions p set delivered = x.delivered
-    from unnest(p_group_ids, p_member_ids, p_generation_ids, p_partition_ids, p_seen, p_delivered)
-      with ordinality as x (group_id, member_id, generation_id, partition_id, seen, delivered, call)
-    where p.group_id = x.group_id and p.partition_id = x.partition_id and p.owner = x.member_id
-      and p.owner_generation <= x.generation_id and p.target = p.owner
-      and coalesce(p.delivered, p.committed) is not distinct from x.seen
-    returning x.call;
+  if p_committed is null then perform set_config('synchronous_commit', 'off', true); end if;
+  update tailrace.group_partitions p set
+    delivered = p_delivered,
+    committed = greatest(p.committed, p_committed),
+    committed_at = case when p_committed > coalesce(p.committed, -1) then now() else p.committed_at end
+  where p.group_id = p_group_id and p.partition_id = p_partition_id and p.owner = p_member_id
+    and p.owner_generation <= p_generation_id and p.target = p.owner
+    and coalesce(p.delivered, p.committed) is not distinct from p_seen
+    and coalesce(p_committed <= coalesce(p.delivered, p.committed, 0), true);
+  return found;
 end $$;
 
--- And for commits of one partition each that is not being handed over.
-create function tailrace.commit_offsets(
-  p_group_ids bigint[], p_member_ids text[], p_generation_ids bigint[], p_explicit boolean[],
-  p_partition_ids bigint[], p_committed bigint[]
-) returns setof bigint
+-- And for a commit of one partition that is not being handed over.
+create function tailrace.commit_offset(
+  p_group_id bigint, p_member_id text, p_generation_id bigint, p_explicit boolean,
+  p_partition_id bigint, p_committed bigint
+) returns boolean
 language plpgsql volatile
 set enable_seqscan = off
 as $$
 begin
-  return query
-    update tailrace.group_partitions p set
-      committed = greatest(p.committed, x.committed),
-      committed_at = case when x.committed > coalesce(p.committed, -1) then now() else p.committed_at end
-    from unnest(p_group_ids, p_member_ids, p_generation_ids, p_explicit, p_partition_ids, p_committed)
-      with ordinality as x (group_id, member_id, generation_id, explicit, partition_id, committed, call)
-    where p.group_id = x.group_id and p.partition_id = x.partition_id and p.owner = x.member_id
-      and p.owner_generation <= x.generation_id and p.target = p.owner
-      and x.committed <= coalesce(p.delivered, p.committed, 0)
-      and x.generation_id <= (select g.generation_id from tailrace.groups g where g.group_id = x.group_id)
-      and (not x.explicit or x.committed >= (select s.log_start_offset from tailrace.log_starts s
-        where s.partition_id = x.partition_id))
-    returning x.call;
+  update tailrace.group_partitions p set
+    committed = greatest(p.committed, p_committed),
+    committed_at = case when p_committed > coalesce(p.committed, -1) then now() else p.committed_at end
+  where p.group_id = p_group_id and p.partition_id = p_partition_id and p.owner = p_member_id
+    and p.owner_generation <= p_generation_id and p.target = p.owner
+    and p_committed <= coalesce(p.delivered, p.committed, 0)
+    and p_generation_id <= (select g.generation_id from tailrace.groups g where g.group_id = p_group_id)
+    and (not p_explicit or p_committed >= (select s.log_start_offset from tailrace.log_starts s
+      where s.partition_id = p_partition_id));
+  return found;
 end $$;
 
 -- What one member has: a row per partition it owns, with where that stands. No row: it has none, or is no member.

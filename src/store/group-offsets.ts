@@ -134,23 +134,23 @@ export async function advanceOffsets(
 /** A call about one partition. */
 export type SimpleAdvance = Advance & { entries: readonly [AdvanceEntry] }
 
-/** Notes of one partition each; for each whether it was noted. Where it was not, `advanceOffsets` says why. */
+const NOTE = 'tailrace.note_delivered'
+const COMMIT = 'tailrace.commit_offset'
+
+/**
+ * Notes of one partition each, all with a commit or none with one; for each whether it was noted. Where it was not,
+ * `advanceOffsets` says why.
+ */
 export function noteDelivered(
   pools: StorePools,
   calls: readonly SimpleAdvance[],
 ): Promise<boolean[]> {
-  return advanceSimply(pools, calls, {
-    name: 'note_delivered',
-    text: 'select tailrace.note_delivered($1, $2, $3, $4, $5, $6) as call',
-    values: [
-      calls.map(({ group_id }) => group_id),
-      calls.map(({ member_id }) => member_id),
-      calls.map(({ generation_id }) => generation_id),
-      calls.map(({ entries }) => entries[0].partition_id),
-      calls.map(({ entries }) => entries[0].seen),
-      calls.map(({ entries }) => entries[0].delivered),
-    ],
+  const columns = ['bigint', 'text', 'bigint', 'bigint', 'bigint', 'bigint', 'bigint']
+  const values = calls.map(({ group_id, member_id, generation_id, entries: [entry] }) => {
+    const { partition_id, seen, delivered, committed } = entry
+    return [group_id, member_id, generation_id, partition_id, seen, delivered, committed]
   })
+  return callEach(pools, { name: NOTE, columns, values })
 }
 
 /** Commits of one partition each, in the same way. */
@@ -158,28 +158,49 @@ export function commitSimply(
   pools: StorePools,
   calls: readonly SimpleAdvance[],
 ): Promise<boolean[]> {
-  return advanceSimply(pools, calls, {
-    name: 'commit_offsets',
-    text: 'select tailrace.commit_offsets($1, $2, $3, $4, $5, $6) as call',
-    values: [
-      calls.map(({ group_id }) => group_id),
-      calls.map(({ member_id }) => member_id),
-      calls.map(({ generation_id }) => generation_id),
-      calls.map(({ explicit }) => explicit),
-      calls.map(({ entries }) => entries[0].partition_id),
-      calls.map(({ entries }) => entries[0].committed),
-    ],
+  const columns = ['bigint', 'text', 'bigint', 'boolean', 'bigint', 'bigint']
+  const values = calls.map(({ group_id, member_id, generation_id, explicit, entries: [entry] }) => {
+    const { partition_id, committed } = entry
+    return [group_id, member_id, generation_id, explicit, partition_id, committed]
   })
+  return callEach(pools, { name: COMMIT, columns, values })
 }
 
-async function advanceSimply(
-  pools: StorePools,
-  calls: readonly SimpleAdvance[],
-  query: pg.QueryConfig,
-): Promise<boolean[]> {
-  const { rows } = await withClient(pools.read, (client) => client.query<{ call: number }>(query))
-  const done = new Set(rows.map(({ call }) => call))
-  return calls.map((_, index) => done.has(index + 1))
+/** What to call for each row of values; the columns are their types. */
+interface EachCall {
+  name: typeof NOTE | typeof COMMIT
+  columns: readonly string[]
+  values: readonly (readonly unknown[])[]
+}
+
+/** A function that says yes or no, for each row in one statement; alone it need not unpack arrays, at 0.3 ms. */
+async function callEach(pools: StorePools, call: EachCall): Promise<boolean[]> {
+  const { values } = call
+  const { rows } = await withClient(pools.read, (client) =>
+    client.query<{ row: number; done: boolean }>(
+      values.length === 1 ? queryOne(call) : queryAll(call),
+    ),
+  )
+  const done = new Set(rows.filter((row) => row.done).map(({ row }) => row))
+  return values.map((_, index) => done.has(index + 1))
+}
+
+function queryOne({ name, columns, values: [row = []] }: EachCall): pg.QueryConfig {
+  const places = columns.map((_, k) => `$${String(k + 1)}`).join(', ')
+  return { name, text: `select 1 as row, ${name}(${places}) as done`, values: [...row] }
+}
+
+/** In the order of the rows' keys, so that of two statements none waits for the other in a circle. */
+function queryAll({ name, columns, values }: EachCall): pg.QueryConfig {
+  const arrays = columns.map((type, k) => `$${String(k + 1)}::${type}[]`).join(', ')
+  const names = columns.map((_, k) => `c${String(k + 1)}`).join(', ')
+  const order = name === NOTE ? 'c1, c4' : 'c1, c5'
+  return {
+    name: `${name} all`,
+    text: `select x.row::int, ${name}(${names}) as done from (
+      select * from unnest(${arrays}) with ordinality as u (${names}, row) order by ${order}) x`,
+    values: columns.map((_, k) => values.map((row) => row[k])),
+  }
 }
 
 export type SetOutcome = 'ok' | 'unknown_group' | 'non_empty_group'

@@ -18,15 +18,17 @@ import { Coalescer } from '../coalescer.ts'
 import type { FetchingBroker } from '../fetch.ts'
 import { GroupWatch } from './group-watch.ts'
 import { MemberMemory } from './member-memory.ts'
-import { rebalance } from './rebalance.ts'
+import { Rebalancer } from './rebalancer.ts'
 import { Turns } from './turns.ts'
 
 /** What a node holds in memory for groups; none of it is truth. */
 export interface Groups {
+  rebalancer: Rebalancer
   watch: GroupWatch
   heartbeats: Coalescer<Heartbeat, Beaten | undefined>
   /** Notes and commits of one partition; false where it must be looked at with care. */
   notes: Coalescer<SimpleAdvance, boolean>
+  notesWithCommits: Coalescer<SimpleAdvance, boolean>
   commits: Coalescer<SimpleAdvance, boolean>
   advances: Coalescer<Advance, AdvanceOutcome>
   turns: Turns
@@ -38,16 +40,22 @@ export interface GroupsBroker extends FetchingBroker {
 }
 
 export function createGroups(pools: StorePools): Groups {
+  const rebalancer = new Rebalancer(pools)
   return {
+    rebalancer,
     watch: new GroupWatch({
       news: (ids) => groupNews(pools, ids),
-      rebalance: (id) => rebalance(pools, id),
+      rebalance: (id) => rebalancer.rebalance(id),
     }),
     heartbeats: new Coalescer(
       (calls) => heartbeatMembers(pools, calls),
       LIMITS.heartbeats_per_flush,
     ),
     notes: new Coalescer((calls) => noteDelivered(pools, calls), LIMITS.commits_per_flush),
+    notesWithCommits: new Coalescer(
+      (calls) => noteDelivered(pools, calls),
+      LIMITS.commits_per_flush,
+    ),
     commits: new Coalescer((calls) => commitSimply(pools, calls), LIMITS.commits_per_flush),
     advances: new Coalescer((calls) => advanceOffsets(pools, calls), LIMITS.commits_per_flush),
     turns: new Turns(),

@@ -1,11 +1,20 @@
-import type { MemberState } from '../../store/group-offsets.ts'
+import type { MemberState, OwnedPartition } from '../../store/group-offsets.ts'
 import type { Ack } from './ack.ts'
-import type { Found } from './read-some.ts'
 
 /** How long what the database said of a member is believed; what is done on its word is fenced by the database. */
 const BELIEVED_MS = 1_000
 /** Members remembered; past it all are forgotten, which costs each one query. */
 const MOST = 10_000
+
+/** What was handed out. */
+interface Given {
+  pages: readonly {
+    standing: { owned: OwnedPartition }
+    page: { next_offset: number }
+    high_watermark: number
+  }[]
+  in_hand: ReadonlyMap<number, number>
+}
 
 interface Remembered {
   state: MemberState
@@ -37,7 +46,7 @@ export class MemberMemory {
   keep(
     member: string,
     state: MemberState,
-    { pages, in_hand }: Found,
+    { pages, in_hand }: Given,
     committed: ReadonlyMap<number, number>,
   ): void {
     if (this.#members.size >= MOST) this.#members.clear()

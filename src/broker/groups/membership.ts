@@ -11,7 +11,6 @@ import { unknownTopic } from '../topic-directory.ts'
 import { formatAck } from './ack.ts'
 import type { GroupsBroker } from './groups-broker.ts'
 import { note } from './note.ts'
-import { rebalance } from './rebalance.ts'
 import { standingsOf } from './standing.ts'
 
 /** Runs a call of the control plane of groups; what fails says whether it wrote. */
@@ -76,11 +75,24 @@ export async function joinAs(
     most_members: LIMITS.members_per_group,
   })
   if (status !== 'ok') throw refusedToJoin(status, input.group)
-  await rebalance(broker.pools, group_id)
+  try {
+    return await takePlace(broker, { group_id, member_id, group: input.group })
+  } catch (error) {
+    // The member is there by now, whatever failed.
+    throw storeProblem(error, 'unknown')
+  }
+}
+
+/** Shares out the partitions, and finds what a new member has. */
+async function takePlace(
+  broker: GroupsBroker,
+  { group_id, member_id, group }: { group_id: number; member_id: string; group: string },
+): Promise<MemberState & { member_id: string }> {
+  await broker.groups.rebalancer.rebalance(group_id)
   broker.groups.watch.touch(group_id)
   broker.groups.watch.tell(group_id)
-  const state = await memberState(broker.pools, input.group, member_id)
-  if (!state) throw unknownMember(input.group, member_id)
+  const state = await memberState(broker.pools, group, member_id)
+  if (!state) throw unknownMember(group, member_id)
   if (state.auto_offset_reset === 'latest') await beginAtEnd(broker, state, member_id)
   return { ...state, member_id }
 }
@@ -160,7 +172,7 @@ export function leaveGroup(
     const status = await store.leaveGroup(broker.pools, { group_id, member_id, generation_id })
     if (status === 'unknown_member_id') throw unknownMember(group, member_id)
     if (status === 'illegal_generation') throw replaced(generation_id)
-    await rebalance(broker.pools, group_id)
+    await broker.groups.rebalancer.rebalance(group_id)
     broker.groups.watch.tell(group_id)
   })
 }

@@ -57,24 +57,60 @@ async function handOut(
       readSome(broker, whatToRead(input), state, round.committed),
     )
     if (input.signal.aborted) return { state, ...found }
+    if (round.is_deferred) {
+      if (await noteWithCommit(broker, input, round, found))
+        return handedOut(broker, input, round, found)
+      // Something stands in its way, or there is nothing to note with it: one after the other, then.
+      round.is_deferred = false
+      round.committing = commitDone(broker, input, state, round.committed)
+      await round.committing
+    }
     const isEmpty = found.pages.length === 0 && found.truncated.length === 0
     if (!isEmpty) {
       if (!(await note(broker, input.member_id, state, found))) continue
-      broker.groups.turns.next(nameOf(input))
-      broker.groups.memory.keep(nameOf(input), state, found, round.committed)
-      return { state, ...found }
+      return handedOut(broker, input, round, found)
     }
     if (found.moved.length > 0) await note(broker, input.member_id, state, found)
     else if (!round.remembered && !(await wait.forNews(state))) return { state, ...found }
   }
 }
 
+function handedOut(
+  broker: GroupsBroker,
+  input: PollInput,
+  { state, committed }: Round,
+  found: Found,
+): Polled {
+  broker.groups.turns.next(nameOf(input))
+  broker.groups.memory.keep(nameOf(input), state, found, committed)
+  return { state, ...found }
+}
+
+/** One statement instead of two, where a member reads one partition on and on. */
+async function noteWithCommit(
+  broker: GroupsBroker,
+  { member_id }: PollInput,
+  { state: { group_id, generation_id }, committed }: Round,
+  { pages, moved }: Found,
+): Promise<boolean> {
+  const [given] = pages
+  if (!given || pages.length > 1 || moved.length > 0) return false
+  const { partition_id } = given.standing.owned
+  const done = committed.get(partition_id)
+  if (done === undefined) return false
+  const { seen } = given.standing
+  const entry = { partition_id, seen, delivered: given.page.next_offset, committed: done }
+  const call = { group_id, member_id, generation_id, explicit: false }
+  return broker.groups.notesWithCommits.add({ ...call, entries: [entry] })
+}
+
 /** What fails once the commit is durable must not say that nothing was written. */
-async function honestly<T>({ committed, committing }: Round, run: () => Promise<T>): Promise<T> {
+async function honestly<T>(round: Round, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {
-    const isCommitted = await committing.then(
+    const { committed } = round
+    const isCommitted = await round.committing.then(
       () => committed.size > 0,
       () => false,
     )
@@ -101,6 +137,8 @@ interface Round {
   committing: Promise<void>
   /** The state is not of the database, but of this node's memory. */
   remembered: boolean
+  /** The commit waits for the note, to go with it. */
+  is_deferred: boolean
 }
 
 async function begin(broker: GroupsBroker, input: PollInput, wait: PollWait): Promise<Round> {
@@ -109,6 +147,7 @@ async function begin(broker: GroupsBroker, input: PollInput, wait: PollWait): Pr
   const round = known ?? (await lookAgain(broker, input, wait))
   if (input.commit === 'none') return round
   const committed = input.received?.offsets ?? inHandOf(round.state)
+  if (known && committed.size === 1) return { ...round, committed, is_deferred: true }
   return { ...round, committed, committing: commitDone(broker, input, round.state, committed) }
 }
 
@@ -121,7 +160,13 @@ function remembered(broker: GroupsBroker, input: PollInput): Round | undefined {
   if (generations.some((one) => one !== undefined && one !== state.generation_id)) return undefined
   if (!state.owned.some((one) => (one.delivered ?? 0) < one.high_watermark)) return undefined
   watch.touch(state.group_id)
-  return { state, committed: new Map(), committing: Promise.resolve(), remembered: true }
+  return {
+    state,
+    committed: new Map(),
+    committing: Promise.resolve(),
+    remembered: true,
+    is_deferred: false,
+  }
 }
 
 /** Or of one of the same name that has been deleted since. */
@@ -139,7 +184,13 @@ async function lookAgain(broker: GroupsBroker, input: PollInput, wait: PollWait)
   wait.willLook()
   const state = await requireMember(broker, input)
   wait.follow(state)
-  return { state, committed: new Map(), committing: Promise.resolve(), remembered: false }
+  return {
+    state,
+    committed: new Map(),
+    committing: Promise.resolve(),
+    remembered: false,
+    is_deferred: false,
+  }
 }
 
 /** Both to their end, so that nothing goes on behind an answer; the first one's failure counts more. */
