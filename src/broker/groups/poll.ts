@@ -109,7 +109,8 @@ async function honestly<T>(round: Round, run: () => Promise<T>): Promise<T> {
   try {
     return await run()
   } catch (error) {
-    const { committed } = round
+    const { committed, is_deferred } = round
+    if (is_deferred) throw error
     const isCommitted = await round.committing.then(
       () => committed.size > 0,
       () => false,
