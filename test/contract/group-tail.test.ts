@@ -20,8 +20,8 @@ class Member {
   closed: number | undefined
   readonly #socket: WebSocket
 
-  constructor(path: string) {
-    this.#socket = new WebSocket(server.url.replace('http', 'ws') + path)
+  constructor(path: string, url = server.url) {
+    this.#socket = new WebSocket(url.replace('http', 'ws') + path)
     this.#socket.on('message', (data: Buffer) => {
       this.told.push(GroupMessage.parse(JSON.parse(data.toString())))
     })
@@ -192,4 +192,18 @@ it('is closed for a message of no known type', async () => {
   member.say({ type: 'sing' })
   expect(await member.hears('problem')).toMatchObject({ code: 'invalid_request' })
   await until(() => member.closed === 1008)
+})
+
+it('says farewell when the server stops, paused or not', async () => {
+  const other = await startTestServer()
+  await ask(other.url, createTopic, { body: { name: 'last', partitions: 2 } })
+  const members = ['', '&credit=0'].map(
+    (query) => new Member(`/v1/groups/lasting/tail?topics=last${query}`, other.url),
+  )
+  for (const member of members) await member.hears('joined')
+  await other.stop()
+  for (const member of members) {
+    await member.hears('draining')
+    await until(() => member.closed === 1012)
+  }
 })

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { LIMITS } from '../../contract/limits.ts'
 import type { GroupNews } from '../../store/group-members.ts'
 
@@ -24,12 +25,14 @@ export interface GroupWatchSource {
 export class GroupWatch {
   readonly #source: GroupWatchSource
   readonly #watched = new Map<number, Watched>()
+  readonly #closing = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #looking = false
-  #closed = false
 
   constructor(source: GroupWatchSource) {
     this.#source = source
+    // One for each member on a WebSocket.
+    setMaxListeners(0, this.closing)
   }
 
   /** A member of this group has called. */
@@ -58,7 +61,7 @@ export class GroupWatch {
   /** Resolves when something about the group has changed since then, or on abort. */
   async changed(groupId: number, since: number, signal: AbortSignal): Promise<void> {
     const { wakers, ticks } = this.touch(groupId)
-    if (ticks !== since || signal.aborted || this.#closed) return
+    if (ticks !== since || signal.aborted || this.closing.aborted) return
     await new Promise<void>((resolve) => {
       const wake = () => {
         wakers.delete(wake)
@@ -83,14 +86,19 @@ export class GroupWatch {
     for (const wake of [...watched.wakers]) wake()
   }
 
+  /** Aborted when the server stops. */
+  get closing(): AbortSignal {
+    return this.#closing.signal
+  }
+
   close(): void {
-    this.#closed = true
+    this.#closing.abort()
     clearTimeout(this.#timer)
     for (const id of this.#watched.keys()) this.tell(id)
   }
 
   #lookSoon(ms: number): void {
-    if (this.#closed || this.#looking) return
+    if (this.closing.aborted || this.#looking) return
     this.#timer ??= setTimeout(() => void this.#look(), ms)
     this.#timer.unref()
   }

@@ -59,16 +59,26 @@ export class GroupTail {
       client: this.#request.ip,
     })
     this.#member = member
+    const { closing } = this.#broker.groups.watch
+    // However little the reader takes, it does not hold up the stop of the server.
+    const drained = () => {
+      this.#nudge?.()
+      this.#socket.resetSoon()
+    }
+    closing.addEventListener('abort', drained)
     try {
       await this.#socket.send(text(joinedMessage(member)))
-      while (!this.#socket.signal.aborted && !this.#broker.wakeups.closed) await this.#push(member)
+      while (!this.#socket.signal.aborted && !closing.aborted) await this.#push(member)
       if (!this.#socket.signal.aborted) {
         await this.#socket.send(text({ type: 'draining' }))
         this.#socket.close(CLOSE.restarting, 'draining')
-      } else if (joining.member_id === undefined) await this.#leave(member)
+      }
+      if (joining.member_id === undefined) await this.#leave(member)
     } catch (error) {
       if (joining.member_id === undefined) await this.#leave(member)
       throw error
+    } finally {
+      closing.removeEventListener('abort', drained)
     }
   }
 
@@ -127,7 +137,7 @@ export class GroupTail {
       }
     })
     this.#nudge = undefined
-    if (!this.#socket.signal.aborted) {
+    if (!this.#socket.signal.aborted && !this.#broker.groups.watch.closing.aborted) {
       await membership.heartbeat(this.#broker, { ...member, client: this.#request.ip })
     }
   }
