@@ -3,8 +3,8 @@ import { GroupCalls, LONG, upTo, valuesOf } from '../support/group-calls.ts'
 import { startTestServer, type TestServer } from '../support/server.ts'
 import { until } from '../support/within.ts'
 
-const MEMBERS = 300
-const AT_ONCE = 10
+const MEMBERS = 500
+const AT_ONCE = 50
 
 let server: TestServer
 let groups: GroupCalls
