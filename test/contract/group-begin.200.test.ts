@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { at, GroupCalls, LONG, upTo, valuesOf } from '../support/group-calls.ts'
+import { describe, expect, it } from 'vitest'
+import { at, LONG, upTo, valuesOf } from '../support/group-calls.ts'
 import { moveLogStart } from '../support/log-start.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { useGroups } from '../support/use-groups.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 const latest = { auto_offset_reset: 'latest' } as const
 
@@ -22,7 +16,7 @@ describe('a group without offsets that begins at the earliest', () => {
 
   it('begins where the log does, and that is no truncation', async () => {
     await groups.topic('kept', upTo(6))
-    await moveLogStart(server, 'kept', 4)
+    await moveLogStart(groups.server, 'kept', 4)
     const me = await groups.join('kept', 'kept', { auto_offset_reset: 'earliest' })
     const polled = await groups.poll(me)
     expect(valuesOf(polled)).toEqual([4, 5])

@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { expectProblem } from '../support/answers.ts'
-import { at, GroupCalls, upTo, valuesOf } from '../support/group-calls.ts'
+import { at, upTo, valuesOf } from '../support/group-calls.ts'
 import { moveLogStart } from '../support/log-start.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { useGroups } from '../support/use-groups.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 const strict = { auto_offset_reset: 'error' } as const
 
@@ -35,7 +29,7 @@ describe('a group that shall not jump', () => {
     await groups.topic('cut', upTo(9))
     await groups.set('cut', [at('cut', 0, 3)])
     const me = await groups.join('cut', 'cut', strict)
-    await moveLogStart(server, 'cut', 6)
+    await moveLogStart(groups.server, 'cut', 6)
     for (let n = 0; n < 3; n++) {
       const answer = await groups.tryPoll(me, { max_wait_ms: 30_000 })
       const problem = await expectProblem(answer, 'offset_out_of_range')
@@ -52,7 +46,7 @@ describe('a group that shall not jump', () => {
     const me = await groups.join('middle', 'middle', strict)
     const first = await groups.pollOn(me, { received: me.ack, max_records: 1 })
     const { ack } = await groups.pollOn(me, { received: first.ack, max_records: 1 })
-    await moveLogStart(server, 'middle', 6)
+    await moveLogStart(groups.server, 'middle', 6)
     const answer = await groups.tryPoll(me, { commit: 'previous', received: ack })
     await expectProblem(answer, 'offset_out_of_range')
     expect(await groups.committed('middle')).toEqual({ 'middle/0': 2 })
@@ -61,7 +55,7 @@ describe('a group that shall not jump', () => {
   it('is told by next as well', async () => {
     await groups.topic('next', upTo(9))
     await groups.set('next', [at('next', 0, 3)])
-    await moveLogStart(server, 'next', 6)
+    await moveLogStart(groups.server, 'next', 6)
     const answer = await groups.tryNext('next', 'next', strict)
     await expectProblem(answer, 'offset_out_of_range')
     expect(await groups.committed('next')).toEqual({ 'next/0': 3 })

@@ -1,23 +1,20 @@
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { at, GroupCalls, upTo, type Caller } from '../support/group-calls.ts'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { at, upTo, type Caller } from '../support/group-calls.ts'
 import { moveLogStart } from '../support/log-start.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { useGroups } from '../support/use-groups.ts'
 
 /** Two members of a topic whose log begins at 4; each was given up to 8 of 10, and has committed 6. */
 const BEGINNING = 4
 const COMMITTED = 6
 const DELIVERED = 8
 
-let server: TestServer
-let groups: GroupCalls
+const groups = useGroups()
 let members: Caller[]
 beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
   await groups.topic('t', upTo(10), upTo(10))
   await groups.topic('other', upTo(10))
-  await moveLogStart(server, 't', BEGINNING)
+  await moveLogStart(groups.server, 't', BEGINNING)
   const joined = [await groups.join('g', 't', { assignor: 'range', member_id: 'm0' })]
   joined.push(await groups.join('g', 't', { assignor: 'range', member_id: 'm1' }))
   members = joined.map((one) => ({ ...one, generation_id: joined[1]!.generation_id }))
@@ -25,7 +22,6 @@ beforeAll(async () => {
   await groups.poll(members[1]!, { max_records: DELIVERED })
   for (const [n, member] of members.entries()) await groups.commit(member, [at('t', n, COMMITTED)])
 })
-afterAll(() => server.stop())
 
 /** Offsets that no one may commit; of the first partition, also those before its log. */
 const impossible = fc.oneof(

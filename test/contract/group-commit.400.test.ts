@@ -1,25 +1,21 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { commitOffsets, send } from '../../src/client/index.ts'
 import { expectProblem } from '../support/answers.ts'
-import { at, GroupCalls, upTo, type Caller } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { at, upTo, type Caller } from '../support/group-calls.ts'
+import { useGroups } from '../support/use-groups.ts'
 
 const TOPIC = 'orders'
-let server: TestServer
-let groups: GroupCalls
+const groups = useGroups()
 let me: Caller
 beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
   await groups.topic(TOPIC, upTo(5), upTo(5))
   me = await groups.join('group', TOPIC)
   await groups.poll(me, { max_records: 10 })
   await groups.commit(me, [at(TOPIC, 0, 2), at(TOPIC, 1, 2)])
 })
-afterAll(() => server.stop())
 
 const tryText = (body: string) =>
-  send(server.url, commitOffsets, {
+  send(groups.url, commitOffsets, {
     params: { group: 'group' },
     body,
     headers: { 'content-type': 'application/json' },

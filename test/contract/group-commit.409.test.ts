@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { expectProblem } from '../support/answers.ts'
-import { at, GroupCalls, upTo, valuesOf } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { at, upTo, valuesOf } from '../support/group-calls.ts'
+import { useGroups } from '../support/use-groups.ts'
 import { until } from '../support/within.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 describe('a commit of a partition that is not the member’s', () => {
   it('is refused, and what stands beside it is not committed either', async () => {
@@ -68,7 +62,7 @@ describe('a commit of one that is no member', () => {
     const nobody = { group: 'nowhere', member_id: 'nobody', generation_id: 1 }
     const answer = await groups.tryCommit(nobody, [at('nowhere', 0, 0)])
     await expectProblem(answer, 'illegal_generation', { written: 'no' })
-    expect((await fetch(`${server.url}/v1/groups/nowhere`)).status).toBe(404)
+    expect((await fetch(`${groups.url}/v1/groups/nowhere`)).status).toBe(404)
   })
 
   it('is refused with a generation that is yet to come', async () => {

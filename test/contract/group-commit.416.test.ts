@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { expectProblem } from '../support/answers.ts'
-import { at, GroupCalls, upTo, valuesOf } from '../support/group-calls.ts'
+import { at, upTo, valuesOf } from '../support/group-calls.ts'
 import { moveLogStart } from '../support/log-start.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { useGroups } from '../support/use-groups.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 describe('a commit of an offset that cannot be', () => {
   it.each([
@@ -42,7 +36,7 @@ describe('a commit of an offset that cannot be', () => {
     await groups.topic('cut', upTo(10))
     const me = await groups.join('cut', 'cut')
     await groups.poll(me)
-    await moveLogStart(server, 'cut', 6)
+    await moveLogStart(groups.server, 'cut', 6)
     const answer = await groups.tryCommit(me, [at('cut', 0, 5)])
     await expectProblem(answer, 'offset_out_of_range', { written: 'no' })
     expect(await groups.committed('cut')).toEqual({ 'cut/0': null })
@@ -59,7 +53,7 @@ describe('a commit of an offset that cannot be', () => {
       'cut-later',
       upTo(10, 5).map((value) => ({ value })),
     )
-    await moveLogStart(server, 'cut-later', 8)
+    await moveLogStart(groups.server, 'cut-later', 8)
     await groups.commit(me, 'delivered')
     const { records } = await groups.pollOn(me)
     expect(records.map(({ offset }) => offset)).toEqual([8, 9])
@@ -95,13 +89,13 @@ describe('a commit of an offset that cannot be', () => {
 
   it('by hand is refused with the bounds of the log', async () => {
     await groups.topic('by-hand', upTo(10))
-    await moveLogStart(server, 'by-hand', 4)
+    await moveLogStart(groups.server, 'by-hand', 4)
     for (const offset of [3, 11]) {
       const answer = await groups.trySet('by-hand', [at('by-hand', 0, offset)])
       const problem = await expectProblem(answer, 'offset_out_of_range', { written: 'no' })
       expect(problem).toMatchObject({ log_start_offset: 4, high_watermark: 10 })
     }
-    expect((await fetch(`${server.url}/v1/groups/by-hand`)).status).toBe(404)
+    expect((await fetch(`${groups.url}/v1/groups/by-hand`)).status).toBe(404)
     for (const offset of [4, 10]) await groups.set('by-hand', [at('by-hand', 0, offset)])
   })
 })

@@ -1,20 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { deleteGroup, send } from '../../src/client/index.ts'
 import { ask, expectProblem } from '../support/answers.ts'
-import { at, GroupCalls, upTo, valuesOf } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { at, upTo, valuesOf } from '../support/group-calls.ts'
+import { useGroups } from '../support/use-groups.ts'
 import { until } from '../support/within.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
-const remove = (group: string) => ask(server.url, deleteGroup, { params: { group } })
-const tryRemove = (group: string) => send(server.url, deleteGroup, { params: { group } })
+const remove = (group: string) => ask(groups.url, deleteGroup, { params: { group } })
+const tryRemove = (group: string) => send(groups.url, deleteGroup, { params: { group } })
 
 describe('deleting a group', () => {
   it('forgets its offsets', async () => {
@@ -22,7 +16,7 @@ describe('deleting a group', () => {
     await groups.set('gone', [at('gone', 0, 2)])
     await remove('gone')
     await expectProblem(await tryRemove('gone'), 'unknown_group', { written: 'no' })
-    expect((await fetch(`${server.url}/v1/groups/gone`)).status).toBe(404)
+    expect((await fetch(`${groups.url}/v1/groups/gone`)).status).toBe(404)
     const me = await groups.join('gone', 'gone')
     expect(valuesOf(await groups.poll(me))).toEqual(upTo(3))
   })
@@ -76,7 +70,7 @@ describe('deleting a group', () => {
 describe('a group that is not there', () => {
   it('can neither be read, nor deleted, nor reset', async () => {
     await groups.topic('topic', [])
-    await expectProblem(await fetch(`${server.url}/v1/groups/none`), 'unknown_group')
+    await expectProblem(await fetch(`${groups.url}/v1/groups/none`), 'unknown_group')
     await expectProblem(await tryRemove('none'), 'unknown_group', { written: 'no' })
     const reset = await groups.tryReset('none', { topic: 'topic', to: 'earliest' })
     await expectProblem(reset, 'unknown_group', { written: 'no' })

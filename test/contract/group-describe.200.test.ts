@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { at, GroupCalls, placeOf, upTo } from '../support/group-calls.ts'
+import { describe, expect, it } from 'vitest'
+import { at, placeOf, upTo } from '../support/group-calls.ts'
 import { moveLogStart } from '../support/log-start.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { useGroups } from '../support/use-groups.ts'
 import { until } from '../support/within.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/
 
@@ -77,7 +71,7 @@ describe('a group', () => {
   it('does not count what is no longer kept', async () => {
     await groups.topic('cut', upTo(10))
     await groups.set('cut', [at('cut', 0, 2)])
-    await moveLogStart(server, 'cut', 7)
+    await moveLogStart(groups.server, 'cut', 7)
     expect((await groups.describe('cut')).partitions).toMatchObject([
       { committed: 2, log_start_offset: 7, high_watermark: 10, lag: 3 },
     ])

@@ -1,14 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { GroupCalls, LONG, placeOf, valuesOf } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { describe, expect, it } from 'vitest'
+import { LONG, placeOf, valuesOf } from '../support/group-calls.ts'
+import { useGroups } from '../support/use-groups.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 /** Polls until a number of records has come; what is done is committed by the way. */
 async function read(member: { group: string; member_id: string }, count: number) {
@@ -88,7 +82,7 @@ describe('a group that wants all topics of some beginning', () => {
     expect(await read(member, 1)).toEqual(['later-a/0 a'])
     const reading = read(member, 2)
     await groups.topic('later-b', ['b'])
-    await fetch(`${server.url}/t/later-c`, { method: 'POST', body: 'c' })
+    await fetch(`${groups.url}/t/later-c`, { method: 'POST', body: 'c' })
     expect((await reading).sort()).toEqual(['later-b/0 b', 'later-c/0 c'])
   })
 

@@ -1,17 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { expectProblem } from '../support/answers.ts'
-import { at, GroupCalls, LONG, placeOf, sizeOf, upTo, valuesOf } from '../support/group-calls.ts'
+import { at, LONG, placeOf, sizeOf, upTo, valuesOf } from '../support/group-calls.ts'
 import type { Caller, Join, Polled } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { useGroups } from '../support/use-groups.ts'
 import { until } from '../support/within.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 /** A member with a record in hand of each of two partitions, and another who has joined since. */
 async function twoOfThem(name: string, body: Join = {}) {

@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { at, GroupCalls, sizeOf, upTo, valuesOf } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { describe, expect, it } from 'vitest'
+import { at, sizeOf, upTo, valuesOf } from '../support/group-calls.ts'
+import { useGroups } from '../support/use-groups.ts'
 import { until } from '../support/within.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 describe('joining a group', () => {
   it('creates it, and the answer holds all that a reader needs', async () => {
@@ -121,7 +115,7 @@ describe('a deleted topic', () => {
     const me = await groups.join('remade', 'remade*')
     await groups.poll(me)
     await groups.commit(me, 'delivered')
-    await fetch(`${server.url}/v1/topics/remade`, { method: 'DELETE' })
+    await fetch(`${groups.url}/v1/topics/remade`, { method: 'DELETE' })
     await groups.topic('remade', ['new'])
     let values: unknown[] = []
     await until(async () => (values = valuesOf(await groups.poll(me))).length > 0)
@@ -134,7 +128,7 @@ describe('a deleted topic', () => {
     const me = await groups.join('deletion', ['doomed', 'lasting'])
     await groups.poll(me)
     await groups.commit(me, [at('lasting', 0, 1)])
-    await fetch(`${server.url}/v1/topics/doomed`, { method: 'DELETE' })
+    await fetch(`${groups.url}/v1/topics/doomed`, { method: 'DELETE' })
     expect(await groups.committed('deletion')).toEqual({ 'lasting/0': 1 })
     expect(await groups.commit(me, 'delivered')).toMatchObject({ offsets: [{ offset: 2 }] })
     expect(valuesOf(await groups.poll(me))).toEqual([])

@@ -1,22 +1,15 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { joinGroup, send } from '../../src/client/index.ts'
 import { expectProblem } from '../support/answers.ts'
-import { GroupCalls } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { useGroups } from '../support/use-groups.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 const name = 'refused'
 const topics = ['there']
 
 const tryBody = (body: unknown, group = name) =>
-  send(server.url, joinGroup, {
+  send(groups.url, joinGroup, {
     params: { group },
     body: JSON.stringify(body),
     headers: { 'content-type': 'application/json' },
@@ -58,7 +51,7 @@ describe('a join that is not valid', () => {
   ])('for %s says what is wrong, and makes no group', async (_, body, pointer) => {
     const answer = await tryBody(body)
     await expectProblem(answer, 'invalid_request', { pointer, written: 'no' })
-    const { status } = await fetch(`${server.url}/v1/groups/${name}`)
+    const { status } = await fetch(`${groups.url}/v1/groups/${name}`)
     expect(status).toBe(404)
   })
 

@@ -1,17 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { expectProblem } from '../support/answers.ts'
-import { GroupCalls } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { useGroups } from '../support/use-groups.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
-const statusOf = async (group: string) => (await fetch(`${server.url}/v1/groups/${group}`)).status
+const statusOf = async (group: string) => (await fetch(`${groups.url}/v1/groups/${group}`)).status
 
 describe('joining for a topic that is not there', () => {
   it('is refused and makes no group, as a misspelt name would be waited for in vain', async () => {
@@ -40,7 +33,7 @@ describe('joining for a topic that is not there', () => {
 
   it('is refused for one that was deleted a moment ago', async () => {
     await groups.topic('deleted', ['a'])
-    await fetch(`${server.url}/v1/topics/deleted`, { method: 'DELETE' })
+    await fetch(`${groups.url}/v1/topics/deleted`, { method: 'DELETE' })
     const answer = await groups.tryJoin('late', 'deleted')
     await expectProblem(answer, 'unknown_topic_or_partition')
   })

@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../src/contract/limits.ts'
 import { expectProblem } from '../support/answers.ts'
-import { at, GroupCalls, upTo } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { at, upTo } from '../support/group-calls.ts'
+import { useGroups } from '../support/use-groups.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 describe('joining with another assignor than the others', () => {
   it('is refused, and the group goes on as it was', async () => {
@@ -52,7 +46,7 @@ describe('a group with as many members as it may have', () => {
   it('has room again when sessions are over, though nobody looks after it any more', async () => {
     await groups.topic('dead', ['a'])
     await groups.set('dead', [at('dead', 0, 0)])
-    await server.database.query(
+    await groups.server.database.query(
       `insert into tailrace.group_members (group_id, member_id, topics, auto_offset_reset, session_timeout_ms,
           rebalance_timeout_ms, joined_generation, joined_at, seen_at, lease_until)
         select group_id, 'dead' || n, '{dead}', 'earliest', 1000, 1000, 0, now(), now() - interval '1 hour',
@@ -68,7 +62,7 @@ describe('a group with as many members as it may have', () => {
     const names = upTo(LIMITS.members_per_group).map((n) => `m${String(n)}`)
     await groups.join('full', 'full', { member_id: 'm0' })
     // The others as rows: a thousand joins take a minute.
-    await server.database.query(
+    await groups.server.database.query(
       `insert into tailrace.group_members select m.group_id, x, m.topics, m.auto_offset_reset, m.session_timeout_ms,
           m.rebalance_timeout_ms, m.joined_generation, m.client, m.joined_at, m.seen_at, m.lease_until
         from tailrace.group_members m join tailrace.groups g using (group_id), unnest($1::text[]) x

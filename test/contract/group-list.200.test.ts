@@ -1,25 +1,22 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { listGroups, send } from '../../src/client/index.ts'
 import { ask, expectAnswer, expectProblem } from '../support/answers.ts'
-import { at, GroupCalls, upTo } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { at, upTo } from '../support/group-calls.ts'
+import { startTestServer } from '../support/server.ts'
+import { useGroups } from '../support/use-groups.ts'
 
 const NAMES = ['a', 'b-1', 'b-10', 'b-2', 'B', 'c.d', 'c_d', 'd', 'f']
-let server: TestServer
-let groups: GroupCalls
+const groups = useGroups()
 beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
   await groups.topic('orders', upTo(3))
   for (const name of NAMES) await groups.set(name, [at('orders', 0, 1)])
 })
-afterAll(() => server.stop())
 
-const list = (query = {}) => ask(server.url, listGroups, { query })
+const list = (query = {}) => ask(groups.url, listGroups, { query })
 
 /** All groups, page by page as the server links them. */
 async function namesByPages(path: string): Promise<string[]> {
-  const response = await fetch(server.url + path)
+  const response = await fetch(groups.url + path)
   const link = response.headers.get('link')
   const { groups: page, next } = await expectAnswer(listGroups, response)
   expect(link).toBe(next === null ? null : `<${next}>; rel="next"`)
@@ -73,7 +70,7 @@ describe('the list of groups', () => {
     ['prefix=%00', '/prefix'],
     ['state=empty', '/state'],
   ])('as ?%s is refused', async (query, pointer) => {
-    const answer = await fetch(`${server.url}/v1/groups?${query}`)
+    const answer = await fetch(`${groups.url}/v1/groups?${query}`)
     await expectProblem(answer, 'invalid_request', { in: 'query', pointer })
   })
 

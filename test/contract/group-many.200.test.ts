@@ -1,22 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { GroupCalls, LONG, upTo, valuesOf } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { describe, expect, it } from 'vitest'
+import { LONG, upTo, valuesOf } from '../support/group-calls.ts'
+import { useGroups } from '../support/use-groups.ts'
 import { until } from '../support/within.ts'
 
 const MEMBERS = 500
 const AT_ONCE = 50
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 /** Connections of this database with a transaction that is open, but for the asking one. */
 async function busy(): Promise<number> {
-  const [row] = await server.database.query<{ count: number }>(
+  const [row] = await groups.server.database.query<{ count: number }>(
     `select count(*)::int as count from pg_stat_activity where datname = current_database()
       and pid <> pg_backend_pid() and xact_start < clock_timestamp() - interval '50 ms'`,
   )

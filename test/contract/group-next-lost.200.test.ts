@@ -1,14 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { GroupCalls, upTo, valuesOf } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { describe, expect, it } from 'vitest'
+import { upTo, valuesOf } from '../support/group-calls.ts'
+import { useGroups } from '../support/use-groups.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 describe('an answer of next that was lost', () => {
   it('though it gave a partition to another caller, may be asked for again', async () => {

@@ -1,20 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { GroupCalls, LONG, placeOf, upTo, valuesOf, type Nexted } from '../support/group-calls.ts'
-import { startNodes, type Nodes } from '../support/nodes.ts'
+import { describe, expect, it } from 'vitest'
+import { LONG, placeOf, upTo, valuesOf, type Nexted } from '../support/group-calls.ts'
+import { useGroupsOnNodes } from '../support/use-groups.ts'
 import { until } from '../support/within.ts'
 
-let nodes: Nodes
-let groups: GroupCalls
+const each = useGroupsOnNodes()
+const [groups] = each
 let turn = 0
-let each: GroupCalls[]
 /** The next node: it makes no difference which. */
 const any = () => each[turn++ % each.length]!
-beforeAll(async () => {
-  nodes = await startNodes(2)
-  each = nodes.urls.map((url) => new GroupCalls(url))
-  groups = each[0]!
-})
-afterAll(() => nodes.stop())
 
 /** Reads until there is nothing more, and acknowledges that too. */
 async function drain(name: string, max_records: number) {
@@ -55,7 +48,7 @@ describe('next', () => {
     const empty = await any().next('waits', 'waits')
     expect(empty.records).toEqual([])
     const waiting = groups.next('waits', 'waits', { ack: empty.ack, max_wait_ms: LONG })
-    await each[1]!.produce('waits', [{ value: 'news' }])
+    await each[1].produce('waits', [{ value: 'news' }])
     expect(valuesOf(await waiting)).toEqual(['news'])
   })
 

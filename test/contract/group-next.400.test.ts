@@ -1,24 +1,20 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { nextRecords, send } from '../../src/client/index.ts'
 import { expectProblem } from '../support/answers.ts'
-import { GroupCalls, upTo, valuesOf, type Nexted } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { upTo, valuesOf, type Nexted } from '../support/group-calls.ts'
+import { useGroups } from '../support/use-groups.ts'
 
-let server: TestServer
-let groups: GroupCalls
+const groups = useGroups()
 let first: Nexted
 const topics = ['orders']
 const max_records = 3
 beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
   await groups.topic('orders', upTo(9))
   first = await groups.next('group', topics, { member_id: 'me', max_records })
 })
-afterAll(() => server.stop())
 
 const tryBody = (body: unknown) =>
-  send(server.url, nextRecords, {
+  send(groups.url, nextRecords, {
     params: { group: 'group' },
     body: JSON.stringify(body),
     headers: { 'content-type': 'application/json' },

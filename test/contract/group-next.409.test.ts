@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { expectProblem } from '../support/answers.ts'
-import { GroupCalls, upTo, valuesOf } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { upTo, valuesOf } from '../support/group-calls.ts'
+import { useGroups } from '../support/use-groups.ts'
 import { until } from '../support/within.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 /** A caller whose lease is over, and one that has all its partitions since. */
 async function late(name: string) {
@@ -69,7 +63,7 @@ describe('an ack that comes too late', () => {
   it('is refused where the group was deleted meanwhile', async () => {
     await groups.topic('deleted', upTo(4))
     const first = await groups.next('deleted', 'deleted', { lease_ms: 1_000 })
-    const remove = () => fetch(`${server.url}/v1/groups/deleted`, { method: 'DELETE' })
+    const remove = () => fetch(`${groups.url}/v1/groups/deleted`, { method: 'DELETE' })
     await until(async () => (await remove()).status === 204)
     const answer = await groups.tryNext('deleted', 'deleted', { ack: first.ack })
     await expectProblem(answer, 'illegal_generation', { written: 'no' })

@@ -1,14 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { GroupCalls, placeOf, upTo, type Caller } from '../support/group-calls.ts'
-import { startNodes, type Nodes } from '../support/nodes.ts'
+import { describe, expect, it } from 'vitest'
+import { placeOf, upTo, type Caller } from '../support/group-calls.ts'
+import { useGroupsOnNodes } from '../support/use-groups.ts'
 
-let nodes: Nodes
-let each: GroupCalls[]
-beforeAll(async () => {
-  nodes = await startNodes(2)
-  each = nodes.urls.map((url) => new GroupCalls(url))
-})
-afterAll(() => nodes.stop())
+const each = useGroupsOnNodes()
 
 const PARTITIONS = 4
 const MEMBERS = 4
@@ -56,11 +50,11 @@ describe('members that come and go all the time', () => {
   it('are never two owners of a partition in one generation, and none skips a record', async () => {
     const [calls] = each
     const count = 400
-    await calls!.topic('owned', ...upTo(PARTITIONS).map(() => upTo(count)))
+    await calls.topic('owned', ...upTo(PARTITIONS).map(() => upTo(count)))
     const given = new Given()
     await Promise.all(upTo(MEMBERS).map((n) => comeAndGo('owned', n, given)))
     expect(given.problems).toEqual([])
-    for (const one of (await calls!.describe('owned')).partitions) {
+    for (const one of (await calls.describe('owned')).partitions) {
       expect(one.committed ?? 0).toBeLessThanOrEqual(count)
       const processed = upTo(one.committed ?? 0).map(
         (offset) => `${placeOf(one)}:${String(offset)}`,

@@ -1,21 +1,14 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { expectProblem } from '../support/answers.ts'
-import { GroupCalls, LONG, upTo, valuesOf } from '../support/group-calls.ts'
-import { startNodes, type Nodes } from '../support/nodes.ts'
+import { LONG, upTo, valuesOf } from '../support/group-calls.ts'
+import { useGroupsOnNodes } from '../support/use-groups.ts'
 import { within } from '../support/within.ts'
 
-let nodes: Nodes
-let groups: GroupCalls
+const each = useGroupsOnNodes()
+const [groups] = each
 let turn = 0
-let each: GroupCalls[]
 /** The next node, as behind a balancer that knows of no sessions. */
 const any = () => each[turn++ % each.length]!
-beforeAll(async () => {
-  nodes = await startNodes(2)
-  each = nodes.urls.map((url) => new GroupCalls(url))
-  groups = each[0]!
-})
-afterAll(() => nodes.stop())
 
 /** Far less than any time-out that would hide a failure. */
 const SOON = 5_000

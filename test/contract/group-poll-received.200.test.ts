@@ -1,14 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { at, GroupCalls, upTo, valuesOf, type Caller } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { describe, expect, it } from 'vitest'
+import { at, upTo, valuesOf, type Caller } from '../support/group-calls.ts'
+import { useGroups } from '../support/use-groups.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 const receive = (me: Caller, received: string, max_records = 2) =>
   groups.pollOn(me, { received, max_records })

@@ -1,20 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { getLiveness } from '../../src/client/index.ts'
 import { ask } from '../support/answers.ts'
-import { GroupCalls, LONG, valuesOf, type Caller, type Poll } from '../support/group-calls.ts'
-import { startNodes, type Nodes } from '../support/nodes.ts'
+import { LONG, valuesOf, type Caller, type Poll } from '../support/group-calls.ts'
+import { useGroupsOnNodes } from '../support/use-groups.ts'
 import { within } from '../support/within.ts'
 
-let nodes: Nodes
-let groups: GroupCalls
-let others: GroupCalls
-beforeAll(async () => {
-  nodes = await startNodes(2)
-  const [here, there] = nodes.urls.map((url) => new GroupCalls(url))
-  groups = here!
-  others = there!
-})
-afterAll(() => nodes.stop())
+const [groups, others] = useGroupsOnNodes()
 
 /** Begins a poll; another request has gone there and back before this returns. */
 async function begin(me: Caller, query: Poll = {}) {

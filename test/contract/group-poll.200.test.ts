@@ -1,14 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { at, GroupCalls, placeOf, upTo, valuesOf } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { describe, expect, it } from 'vitest'
+import { at, placeOf, upTo, valuesOf } from '../support/group-calls.ts'
+import { useGroups } from '../support/use-groups.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 describe('a poll', () => {
   it('has each record with its place, and says where it goes on', async () => {
@@ -31,8 +25,8 @@ describe('a poll', () => {
     const text = '{"n":12345678901234567890.10,"z":[1e400,"\\ud800"]}'
     const body = `{"records":[{"key":"k","headers":{"trace":"t"},"timestamp":1,"value":${text}}]}`
     const headers = { 'content-type': 'application/json' }
-    await fetch(`${server.url}/v1/topics/exact/records`, { method: 'POST', headers, body })
-    const fetched = await fetch(`${server.url}/v1/topics/exact/partitions/0/records`)
+    await fetch(`${groups.url}/v1/topics/exact/records`, { method: 'POST', headers, body })
+    const fetched = await fetch(`${groups.url}/v1/topics/exact/partitions/0/records`)
     const me = await groups.join('exact', 'exact')
     const line = /"offset":.*"value".*?\]\}/
     const polled = await (await groups.tryPoll(me)).text()

@@ -1,21 +1,17 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { expectProblem } from '../support/answers.ts'
-import { GroupCalls, upTo, valuesOf, type Membership } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { upTo, valuesOf, type Membership } from '../support/group-calls.ts'
+import { useGroups } from '../support/use-groups.ts'
 
-let server: TestServer
-let groups: GroupCalls
+const groups = useGroups()
 let me: Membership
 beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
   await groups.topic('orders', upTo(5))
   me = await groups.join('group', 'orders', { member_id: 'me' })
 })
-afterAll(() => server.stop())
 
 const tryQuery = (query: string, member = 'me') =>
-  fetch(`${server.url}/v1/groups/group/members/${member}/records?${query}`)
+  fetch(`${groups.url}/v1/groups/group/members/${member}/records?${query}`)
 
 describe('a poll that is not valid', () => {
   it.each<[string, string]>([
@@ -58,7 +54,7 @@ describe('a poll that is not valid', () => {
 describe('a heartbeat that is not valid', () => {
   it.each(['-1', '1.5', 'x', ''])('with a generation of "%s" is refused', async (generation) => {
     const path = `/v1/groups/group/members/me/heartbeat?generation_id=${generation}`
-    const answer = await fetch(server.url + path, { method: 'POST' })
+    const answer = await fetch(groups.url + path, { method: 'POST' })
     await expectProblem(answer, 'invalid_request', { in: 'query', pointer: '/generation_id' })
   })
 })

@@ -1,16 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { expectProblem } from '../support/answers.ts'
-import { at, GroupCalls, LONG, valuesOf } from '../support/group-calls.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { at, LONG, valuesOf } from '../support/group-calls.ts'
+import { useGroups } from '../support/use-groups.ts'
 import { until } from '../support/within.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 const membersOf = async (group: string) => (await groups.describe(group)).members.length
 
@@ -22,7 +16,7 @@ describe('whoever is no member', () => {
     await expectProblem(await groups.tryPoll(nobody), 'unknown_member_id')
     await expectProblem(await groups.tryHeartbeat(nobody), 'unknown_member_id')
     const path = `/v1/groups/${group}/members/nobody`
-    const left = await fetch(server.url + path, { method: 'DELETE' })
+    const left = await fetch(groups.url + path, { method: 'DELETE' })
     await expectProblem(left, 'unknown_member_id', { written: 'no' })
   })
 
@@ -54,7 +48,7 @@ describe('whoever is no member', () => {
   it('of a group that was deleted and made anew is told so', async () => {
     await groups.topic('remade', ['a'])
     const me = await groups.join('remade', 'remade', { session_timeout_ms: 1_000 })
-    const remove = () => fetch(`${server.url}/v1/groups/remade`, { method: 'DELETE' })
+    const remove = () => fetch(`${groups.url}/v1/groups/remade`, { method: 'DELETE' })
     await until(async () => (await remove()).status === 204)
     await groups.join('remade', 'remade')
     await expectProblem(await groups.tryPoll(me), 'unknown_member_id')

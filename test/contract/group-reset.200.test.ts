@@ -1,16 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { expectProblem } from '../support/answers.ts'
-import { at, GroupCalls, LONG, upTo, valuesOf } from '../support/group-calls.ts'
+import type { GroupCalls } from '../support/group-calls.ts'
+import { at, LONG, upTo, valuesOf } from '../support/group-calls.ts'
 import { moveLogStart } from '../support/log-start.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { useGroups } from '../support/use-groups.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 const HOUR = 3_600_000
 const BASE = Date.UTC(2026, 0, 1)
@@ -94,7 +89,7 @@ describe('a reset of a group without members', () => {
 
   it('counts nothing that is no longer kept', async () => {
     const name = await standing('cut')
-    await moveLogStart(server, name, 7)
+    await moveLogStart(groups.server, name, 7)
     const { offsets } = await groups.reset(name, { topic: name, to: 'earliest' })
     expect(offsets[0]).toEqual({ partition: 0, committed: 4, offset: 7, replayed: 0, skipped: 0 })
   })

@@ -1,27 +1,23 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { resetGroup, send } from '../../src/client/index.ts'
 import { expectProblem } from '../support/answers.ts'
-import { at, GroupCalls, upTo } from '../support/group-calls.ts'
+import { at, upTo } from '../support/group-calls.ts'
 import { moveLogStart } from '../support/log-start.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { useGroups } from '../support/use-groups.ts'
 
 const topic = 'orders'
-let server: TestServer
-let groups: GroupCalls
+const groups = useGroups()
 beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
   await groups.topic(topic, upTo(9), upTo(5))
-  await moveLogStart(server, topic, 2)
+  await moveLogStart(groups.server, topic, 2)
   await groups.set('group', [at(topic, 0, 4), at(topic, 1, 4)])
 })
 afterAll(async () => {
   expect(await groups.committed('group')).toEqual({ 'orders/0': 4, 'orders/1': 4 })
-  await server.stop()
 })
 
 const tryBody = (body: unknown) =>
-  send(server.url, resetGroup, {
+  send(groups.url, resetGroup, {
     params: { group: 'group' },
     body: JSON.stringify(body),
     headers: { 'content-type': 'application/json' },

@@ -1,14 +1,8 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { GroupCalls, placeOf, upTo, type Caller } from '../support/group-calls.ts'
-import { startNodes, type Nodes } from '../support/nodes.ts'
+import { describe, expect, it } from 'vitest'
+import { placeOf, upTo, type Caller } from '../support/group-calls.ts'
+import { useGroupsOnNodes } from '../support/use-groups.ts'
 
-let nodes: Nodes
-let anywhere: GroupCalls[]
-beforeAll(async () => {
-  nodes = await startNodes(2)
-  anywhere = nodes.urls.map((url) => new GroupCalls(url))
-})
-afterAll(() => nodes.stop())
+const anywhere = useGroupsOnNodes()
 
 const RECORDS = 60
 const PARTITIONS = 6
@@ -52,14 +46,14 @@ async function live(name: string, n: number, polls: number, processed: Processed
 describe('members that come, leave and vanish on any node', () => {
   it('leave no record unprocessed', async () => {
     const [calls] = anywhere
-    await calls!.topic('storm', ...upTo(PARTITIONS).map(() => upTo(RECORDS)))
+    await calls.topic('storm', ...upTo(PARTITIONS).map(() => upTo(RECORDS)))
     const processed = new Processed()
     const lives = upTo(10).map((n) => live('storm', n, 2 + (n % 5), processed))
     await Promise.all(lives)
     const total = RECORDS * PARTITIONS
     for (let n = 0; processed.count.size < total; n++) await live('storm', n, 40, processed)
     expect(processed.count.size).toBe(total)
-    const { partitions } = await calls!.describe('storm')
+    const { partitions } = await calls.describe('storm')
     for (const { committed } of partitions) expect(committed).toBeLessThanOrEqual(RECORDS)
   })
 })

@@ -1,15 +1,9 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { at, GroupCalls, upTo, valuesOf } from '../support/group-calls.ts'
+import { describe, expect, it } from 'vitest'
+import { at, upTo, valuesOf } from '../support/group-calls.ts'
 import { moveLogStart } from '../support/log-start.ts'
-import { startTestServer, type TestServer } from '../support/server.ts'
+import { useGroups } from '../support/use-groups.ts'
 
-let server: TestServer
-let groups: GroupCalls
-beforeAll(async () => {
-  server = await startTestServer()
-  groups = new GroupCalls(server.url)
-})
-afterAll(() => server.stop())
+const groups = useGroups()
 
 const RESETS = [
   { auto_offset_reset: 'earliest', resumed_at: 6, values: [6, 7, 8] },
@@ -27,7 +21,7 @@ describe.each(RESETS)(
       const name = await groups.topic(nameOf('told'), upTo(9))
       await groups.set(name, [at(name, 0, 3)])
       const me = await groups.join(name, name, { auto_offset_reset })
-      await moveLogStart(server, name, 6)
+      await moveLogStart(groups.server, name, 6)
       const polled = await groups.poll(me, { max_wait_ms: 30_000 })
       expect(polled.truncated).toEqual(cutAt(name, 3))
       expect(valuesOf(polled)).toEqual(values)
@@ -40,7 +34,7 @@ describe.each(RESETS)(
       await groups.set(name, [at(name, 0, 0)])
       const me = await groups.join(name, name, { auto_offset_reset })
       await groups.poll(me, { max_records: 2 })
-      await moveLogStart(server, name, 6)
+      await moveLogStart(groups.server, name, 6)
       expect((await groups.poll(me)).truncated).toEqual(cutAt(name, 2))
     })
 
@@ -50,7 +44,7 @@ describe.each(RESETS)(
       const me = await groups.join(name, name, { auto_offset_reset })
       const first = await groups.pollOn(me, { received: me.ack, max_records: 1 })
       const second = await groups.pollOn(me, { received: first.ack, max_records: 1 })
-      await moveLogStart(server, name, 6)
+      await moveLogStart(groups.server, name, 6)
       const polled = await groups.pollOn(me, { received: second.ack })
       expect(polled.truncated).toEqual(cutAt(name, 2))
       expect(valuesOf(polled)).toEqual(values)
@@ -59,7 +53,7 @@ describe.each(RESETS)(
     it('is told by next, and again where the answer was lost', async () => {
       const name = await groups.topic(nameOf('next'), upTo(9))
       await groups.set(name, [at(name, 0, 2)])
-      await moveLogStart(server, name, 6)
+      await moveLogStart(groups.server, name, 6)
       for (let n = 0; n < 2; n++) {
         const answer = await groups.next(name, name, { auto_offset_reset, member_id: 'me' })
         expect(answer.truncated).toEqual(cutAt(name, 2))
@@ -70,7 +64,7 @@ describe.each(RESETS)(
     it('goes on with the other partitions as if nothing had been', async () => {
       const name = await groups.topic(nameOf('others'), upTo(9), upTo(109, 100))
       await groups.set(name, [at(name, 0, 3), at(name, 1, 7)])
-      await moveLogStart(server, name, 6)
+      await moveLogStart(groups.server, name, 6)
       const me = await groups.join(name, name, { auto_offset_reset })
       const polled = await groups.poll(me)
       expect(polled.truncated).toEqual(cutAt(name, 3))
@@ -83,7 +77,7 @@ describe('a group that retention has not cut off', () => {
   it('is told nothing, though the log begins where it stands', async () => {
     await groups.topic('edge', upTo(9))
     await groups.set('edge', [at('edge', 0, 6)])
-    await moveLogStart(server, 'edge', 6)
+    await moveLogStart(groups.server, 'edge', 6)
     const me = await groups.join('edge', 'edge')
     const polled = await groups.poll(me)
     expect(polled).not.toHaveProperty('truncated')

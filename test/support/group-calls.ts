@@ -38,10 +38,15 @@ export const LONG = 60_000
 
 /** The calls of a group's members to one node; `try…` gives what came, problems included. */
 export class GroupCalls {
-  readonly url: string
+  readonly #url: () => string
 
-  constructor(url: string) {
-    this.url = url
+  /** Of a node that is up, or will be by the time of the first call. */
+  constructor(url: string | (() => string)) {
+    this.#url = typeof url === 'string' ? () => url : url
+  }
+
+  get url(): string {
+    return this.#url()
   }
 
   join(group: string, topics: string | string[], body: Join = {}) {
