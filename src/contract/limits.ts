@@ -122,6 +122,11 @@ export const LIMITS = {
   group_poll_ms: 250,
   group_active_ms: 10_000,
 
+  /** A body that a drain is sent, after decompression: Vector's default is 10 MB, OTLP and Firehose may send more. */
+  drain_body_bytes: 64 * MIB,
+  /** One record of a drain as JSON text; what is longer comes in pieces. It fits a topic's default. */
+  drain_record_bytes: 960 * KIB,
+
   topics_per_page: 1_000,
   topics_default_page: 100,
   /** Batches of deleted topics removed in one statement, so that nobody waits behind it. */
