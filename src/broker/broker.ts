@@ -8,6 +8,7 @@ import type { DatabaseAddress, StorePools } from '../store/pool.ts'
 import { partitionsOf } from '../store/topics.ts'
 import { AppendQueue } from './append-queue.ts'
 import { readFrom } from './fetch.ts'
+import { createDrains, type Drains } from './drains/drains-broker.ts'
 import { createGroups, type Groups } from './groups/groups-broker.ts'
 import { Sweeper } from './sweeper.ts'
 import { TailHub } from './tail-hub.ts'
@@ -30,6 +31,7 @@ export interface Broker {
   notifications: Notifications
   hub: TailHub
   groups: Groups
+  drains: Drains
   sweeper: Sweeper
   auto_create_topics: boolean
   /** The version that the migrations of this program lead to. */
@@ -74,6 +76,7 @@ export function createBroker(pools: StorePools, options: BrokerOptions): Broker 
     notifications,
     hub,
     groups: createGroups(pools),
+    drains: createDrains(pools, database),
     sweeper: new Sweeper(pools, failed),
     auto_create_topics,
     schema_version,
@@ -91,10 +94,12 @@ export function drainBroker(broker: Broker): void {
   broker.hub.close()
   broker.wakeups.close()
   broker.groups.watch.close()
+  broker.drains.outage.close()
 }
 
 export async function closeBroker(broker: Broker): Promise<void> {
   await broker.queue.drained()
+  await broker.drains.tally.close()
   await broker.sweeper.close()
   await broker.notifications.close()
   await broker.pools.end()

@@ -24,6 +24,8 @@ export interface ProduceInput {
   /** For all records that name none themselves. */
   partition?: number | undefined
   idempotency?: { key: string; digest: string } | undefined
+  /** Larger records than the topic allows are stored, too: to refuse log lines would lose them. */
+  any_size?: boolean
 }
 
 export interface Produced {
@@ -99,7 +101,7 @@ async function findTopic(
 function planRequest(topic: TopicRow, input: ProduceInput): AppendRequest {
   const { table, expected_offsets } = input.parse()
   const tooLarge = oversized(topic.name, maxRecordBytes(topic.config), table)
-  if (tooLarge) throw tooLarge
+  if (tooLarge && !input.any_size) throw tooLarge
   const keyHash = input.idempotency && Buffer.from(input.idempotency.key)
   const home = keyHash ? partitionOf(keyHash, topic.first_partitions) : undefined
   const parts = splitByPartition(topic, table, input.partition, home)

@@ -130,6 +130,22 @@ export const LIMITS = {
   drain_body_bytes: 64 * MIB,
   /** One record of a drain as JSON text; what is longer comes in pieces. It fits a topic's default. */
   drain_record_bytes: 960 * KIB,
+  /** Of bodies that drains hold in memory while the database is away, or slow; past it they are refused. */
+  drain_held_bytes: 128 * MIB,
+  /** How long a frame is tried again in here. Logplex gives up after three times 5 s; the frame is stored even so. */
+  drain_hold_ms: 60_000,
+  /** After how long a sender that repeats what is answered 503 gets that answer. Most wait 5 s or longer. */
+  drain_patience_ms: 4_500,
+  /** So long without the database, and no connections are taken while drains are in use. */
+  drain_outage_ms: 3_000,
+  /** What is counted of drains is told to the database this often. */
+  drain_count_ms: 1_000,
+  /** Apps and processes of one drain: one-off dynos have names of their own. */
+  drain_sources: 1_000,
+  drain_sources_shown: 100,
+  drain_secret_chars: 200,
+  drain_grace_default_ms: 60 * 60_000,
+  drain_grace_ms: 30 * 24 * 60 * 60_000,
 
   topics_per_page: 1_000,
   topics_default_page: 100,

@@ -42,6 +42,10 @@ const TAGS = [
   { name: 'records', description: 'Produce and fetch.' },
   { name: 'tails', description: 'Live, as NDJSON, server-sent events or WebSocket.' },
   { name: 'groups', description: 'Several readers that share a stream, and how far they are.' },
+  {
+    name: 'drains',
+    description: 'Where Heroku, Vercel, OpenTelemetry and others send their logs.',
+  },
   { name: 'service', description: 'Health.' },
 ]
 

@@ -19,6 +19,12 @@ export const PROBLEMS = {
     retriable: true,
     hint: 'Send the request again; another node, or this one after its restart, will take it.',
   },
+  drain_already_exists: {
+    status: 409,
+    title: 'There is a drain of this name already',
+    retriable: false,
+    hint: 'Give it a new credential with POST /v1/drains/{drain}/rotate, or choose another name.',
+  },
   group_max_size_reached: {
     status: 409,
     title: 'The group has as many members as it may',
@@ -150,6 +156,18 @@ export const PROBLEMS = {
     title: 'There is a topic of this name already',
     retriable: false,
     hint: 'Use it as it is, change it with PATCH, or choose another name.',
+  },
+  unauthorized: {
+    status: 401,
+    title: 'The credential is missing or wrong',
+    retriable: false,
+    hint: 'Send the credential as user or password of Basic, or as a Bearer token.',
+  },
+  unknown_drain: {
+    status: 404,
+    title: 'No such drain',
+    retriable: false,
+    hint: 'List the drains with GET /v1/drains, or create one with POST /v1/drains.',
   },
   unknown_group: {
     status: 404,

@@ -3,6 +3,12 @@ import type { ProblemCode } from './problems.ts'
 
 /** What a caller must be allowed to do. Every route names one; `public` needs nothing. */
 export type Operation =
+  | 'drain.create'
+  | 'drain.delete'
+  | 'drain.get'
+  | 'drain.list'
+  | 'drain.receive'
+  | 'drain.rotate'
   | 'group.delete'
   | 'group.get'
   | 'group.list'

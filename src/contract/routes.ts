@@ -1,4 +1,14 @@
 import {
+  createDrain,
+  deleteDrain,
+  getDrain,
+  listDrains,
+  probeDrain,
+  receiveFrame,
+  receiveTelemetry,
+  rotateDrain,
+} from './drain-routes.ts'
+import {
   commitOffsets,
   deleteGroup,
   getGroup,
@@ -47,6 +57,14 @@ export const ROUTES: readonly Route[] = [
   getGroup,
   deleteGroup,
   resetGroup,
+  createDrain,
+  listDrains,
+  getDrain,
+  rotateDrain,
+  deleteDrain,
+  receiveFrame,
+  probeDrain,
+  receiveTelemetry,
   getLiveness,
   getReadiness,
 ]

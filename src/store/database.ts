@@ -1,5 +1,6 @@
 import { Kysely, PostgresDialect, type Generated } from 'kysely'
 import type pg from 'pg'
+import type { DrainCountsRow, DrainSourceRow } from './drains.ts'
 import { watchedPool } from './pool.ts'
 
 /** The control tables as kysely sees them. The data plane speaks raw SQL, in its own files. */
@@ -14,6 +15,18 @@ export interface Tables {
   }
   'tailrace.partitions': { partition_id: Generated<number>; topic_id: number; partition: number }
   'tailrace.log_starts': { partition_id: number; log_start_offset: Generated<number> }
+  'tailrace.drains': {
+    drain_id: Generated<number>
+    name: string
+    topic: string
+    credential_hash: Buffer
+    old_credential_hash: Buffer | null
+    old_credential_until: Date | null
+    config: Record<string, unknown>
+    created_at: Generated<Date>
+  }
+  'tailrace.drain_counts': DrainCountsRow & { drain_id: number }
+  'tailrace.drain_sources': DrainSourceRow & { drain_id: number }
   'tailrace.deleted_partitions': { partition_id: number; deleted_at: Generated<Date> }
 }
 

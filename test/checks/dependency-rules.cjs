@@ -19,7 +19,7 @@ const ROOMS = {
   records: { rooms: ['contract'], packages: [], builtins: PURE_BYTES },
   drains: { rooms: ['contract', 'records'], packages: [], builtins: PURE_BYTES },
   store: { rooms: ['contract'], packages: ['pg', 'kysely'], builtins: 'any' },
-  broker: { rooms: ['contract', 'records', 'store'], packages: [], builtins: NO_OUTSIDE },
+  broker: { rooms: ['contract', 'records', 'drains', 'store'], packages: [], builtins: NO_OUTSIDE },
   http: {
     rooms: ['contract', 'records', 'broker', 'drains'],
     packages: [...FASTIFY, 'pino', 'yaml', 'zod', 'zod-openapi'],

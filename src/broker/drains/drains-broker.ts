@@ -1,0 +1,23 @@
+import { LIMITS } from '../../contract/limits.ts'
+import type { Database } from '../../store/database.ts'
+import { countDrains } from '../../store/drains.ts'
+import { schemaVersion } from '../../store/migrate.ts'
+import type { StorePools } from '../../store/pool.ts'
+import { DrainDirectory } from './drain-directory.ts'
+import { DrainOutage } from './outage.ts'
+import { DrainTally } from './tally.ts'
+
+/** What a node holds in memory for drains. */
+export interface Drains {
+  directory: DrainDirectory
+  tally: DrainTally
+  outage: DrainOutage
+}
+
+export function createDrains(pools: StorePools, database: Database): Drains {
+  return {
+    directory: new DrainDirectory(database),
+    tally: new DrainTally((counted) => countDrains(pools, counted, LIMITS.drain_sources)),
+    outage: new DrainOutage(() => schemaVersion(pools.read)),
+  }
+}
