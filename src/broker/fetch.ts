@@ -9,8 +9,8 @@ import {
   type ReadPosition,
 } from '../store/fetch-batches.ts'
 import type { StorePools } from '../store/pool.ts'
-import { storeProblem } from '../store/sqlstate.ts'
 import type { TopicRow } from '../store/topics.ts'
+import { told } from './told.ts'
 import { unknownPartition, unknownTopic, type TopicDirectory } from './topic-directory.ts'
 import type { Wakeups } from './wakeups.ts'
 
@@ -104,7 +104,7 @@ async function readBatches(
   position: ReadPosition,
   bounds: { max_records: number; max_bytes: number },
 ): Promise<FetchedBatches> {
-  const read = await fromStore(() =>
+  const read = await told(false, () =>
     fetchBatches(broker.pools, target.partition_id, position, bounds),
   )
   if (!read) throw gone(broker, target)
@@ -123,17 +123,9 @@ export async function readFrom(
   bounds: { max_bytes: number; max_records: number },
 ): Promise<FetchedBatches | undefined> {
   const position: ReadPosition = { kind: 'offset', offset }
-  const read = await fromStore(() => fetchBatches(broker.pools, partitionId, position, bounds))
+  const read = await told(false, () => fetchBatches(broker.pools, partitionId, position, bounds))
   if (read) requireDense(read)
   return read
-}
-
-async function fromStore<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read()
-  } catch (error) {
-    throw storeProblem(error)
-  }
 }
 
 function gone(broker: FetchingBroker, { topic }: Target): ProblemError {
@@ -194,7 +186,7 @@ export async function offsetForTimestamp(
   timestamp: number,
 ): Promise<PartitionBounds & { offset: number }> {
   const { partition_id } = target
-  return fromStore(async () => {
+  return told(false, async () => {
     const [bounds] = await partitionBounds(broker.pools, [partition_id])
     if (!bounds) throw gone(broker, target)
     let from = bounds.log_start_offset

@@ -9,8 +9,8 @@ import type {
 import type { Database } from '../store/database.ts'
 import { partitionBounds } from '../store/fetch-batches.ts'
 import type { StorePools } from '../store/pool.ts'
-import { storeProblem, writtenAfter } from '../store/sqlstate.ts'
 import * as store from '../store/topics.ts'
+import { told } from './told.ts'
 import { maxRecordBytes, unknownTopic, type TopicDirectory } from './topic-directory.ts'
 
 interface Broker {
@@ -36,14 +36,6 @@ async function withOffsets(broker: Broker, topic: store.TopicRow): Promise<Topic
     high_watermark,
   }))
   return { ...summary(topic), offsets }
-}
-
-async function told<T>(writes: boolean, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run()
-  } catch (error) {
-    throw storeProblem(error, writes ? writtenAfter(error) : undefined)
-  }
 }
 
 export function createTopic(broker: Broker, input: CreateTopic): Promise<Topic> {

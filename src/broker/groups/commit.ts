@@ -2,10 +2,11 @@ import type { CommitRequest, GroupOffset } from '../../contract/groups.ts'
 import { invalidField, ProblemError } from '../../contract/problem-error.ts'
 import { partitionBounds } from '../../store/fetch-batches.ts'
 import { memberState, setGroupOffsets, type SetOutcome } from '../../store/group-offsets.ts'
+import { told } from '../told.ts'
 import { unknownPartition } from '../topic-directory.ts'
 import { commit } from './advance.ts'
 import type { GroupsBroker } from './groups-broker.ts'
-import { requireCurrent, told } from './membership.ts'
+import { requireCurrent } from './membership.ts'
 
 /** An offset with the partition's id. */
 export interface PlacedOffset extends GroupOffset {

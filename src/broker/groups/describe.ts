@@ -1,9 +1,10 @@
 import type { Assignor, GroupDescription, GroupSummary } from '../../contract/groups.ts'
 import * as store from '../../store/groups.ts'
 import type { StorePools } from '../../store/pool.ts'
+import { told } from '../told.ts'
 import { requireSet, unknownGroup } from './commit.ts'
 import { handOverState } from './hand-over.ts'
-import { assignmentOf, told } from './membership.ts'
+import { assignmentOf } from './membership.ts'
 
 interface Broker {
   pools: StorePools

@@ -5,10 +5,10 @@ import { partitionBounds, type PartitionBounds } from '../../store/fetch-batches
 import { setGroupOffsets } from '../../store/group-offsets.ts'
 import { getGroup, groupPartitions } from '../../store/groups.ts'
 import { offsetForTimestamp, type Target } from '../fetch.ts'
+import { told } from '../told.ts'
 import { unknownPartition, unknownTopic } from '../topic-directory.ts'
 import { requireSet, unknownGroup } from './commit.ts'
 import type { GroupsBroker } from './groups-broker.ts'
-import { told } from './membership.ts'
 
 /** Moves a group within a topic, or says what that would do. Members go on from there with their next poll. */
 export function resetGroup(

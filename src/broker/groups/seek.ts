@@ -1,8 +1,9 @@
 import type { GroupOffset } from '../../contract/groups.ts'
 import { ProblemError } from '../../contract/problem-error.ts'
 import { memberState } from '../../store/group-offsets.ts'
+import { told } from '../told.ts'
 import type { GroupsBroker } from './groups-broker.ts'
-import { requireCurrent, told, unknownMember } from './membership.ts'
+import { requireCurrent, unknownMember } from './membership.ts'
 
 /** Where a member reads a partition of its own from now on. What is committed stays. */
 export function seek(
