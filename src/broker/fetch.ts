@@ -10,6 +10,8 @@ import {
 } from '../store/fetch-batches.ts'
 import type { StorePools } from '../store/pool.ts'
 import type { TopicRow } from '../store/topics.ts'
+import { isInLog, outOfRange } from './log-bounds.ts'
+import { placeOf } from './place.ts'
 import { told } from './told.ts'
 import { unknownPartition, unknownTopic, type TopicDirectory } from './topic-directory.ts'
 import type { Wakeups } from './wakeups.ts'
@@ -108,9 +110,7 @@ async function readBatches(
     fetchBatches(broker.pools, target.partition_id, position, bounds),
   )
   if (!read) throw gone(broker, target)
-  if (read.fetch_offset < read.log_start_offset || read.fetch_offset > read.high_watermark) {
-    throw outOfRange(target, read)
-  }
+  if (!isInLog(read.fetch_offset, read)) throw notThere(target, read)
   requireDense(read)
   return read
 }
@@ -133,15 +133,13 @@ function gone(broker: FetchingBroker, { topic }: Target): ProblemError {
   return unknownTopic(topic.name)
 }
 
-function outOfRange({ topic, partition }: Target, read: FetchedBatches): ProblemError {
+function notThere({ topic, partition }: Target, read: FetchedBatches): ProblemError {
   const { log_start_offset, high_watermark } = read
   const which = read.fetch_offset > high_watermark ? 'past the end' : 'no longer kept'
-  return new ProblemError(
-    'offset_out_of_range',
-    `Offset ${String(read.fetch_offset)} of ${topic.name}/${String(partition)} is ${which}: ` +
-      `the log begins at ${String(log_start_offset)} and ends before ${String(high_watermark)}.`,
-    { members: { log_start_offset, high_watermark } },
-  )
+  const detail =
+    `Offset ${String(read.fetch_offset)} of ${placeOf(topic.name, partition)} is ${which}: ` +
+    `the log begins at ${String(log_start_offset)} and ends before ${String(high_watermark)}.`
+  return outOfRange(detail, read)
 }
 
 /** Every batch must begin where the one before ends; anything else would be records skipped silently. */
@@ -167,7 +165,7 @@ export async function fetchOne(
   const target = await findPartition(broker, input.topic, input.partition)
   const position: ReadPosition = { kind: 'offset', offset: input.offset }
   const read = await readBatches(broker, target, position, { max_records: 1, max_bytes: 1 })
-  if (read.fetch_offset === read.high_watermark) throw outOfRange(target, read)
+  if (read.fetch_offset === read.high_watermark) throw notThere(target, read)
   return read
 }
 

@@ -4,7 +4,9 @@ import { partitionBounds, type PartitionBounds } from '../store/fetch-batches.ts
 import { storeProblem } from '../store/sqlstate.ts'
 import type { TopicRow } from '../store/topics.ts'
 import { offsetForTimestamp, type FetchingBroker, type Target } from './fetch.ts'
-import { formatPosition, placeOf } from './tail-position.ts'
+import { outOfRange } from './log-bounds.ts'
+import { placeOf } from './place.ts'
+import { formatPosition } from './tail-position.ts'
 import { unknownPartition, unknownTopic } from './topic-directory.ts'
 
 /** Where a tail begins or ends. */
@@ -155,15 +157,14 @@ async function offsetAt(
 /** An offset below the log's start is let through: the tail itself tells the reader what is missing. */
 function namedOffset(
   { topic, partition }: Target,
-  { log_start_offset, high_watermark }: PartitionBounds,
+  bounds: PartitionBounds,
   offsets: ReadonlyMap<string, number>,
 ): number | undefined {
-  const offset = offsets.get(placeOf(topic.name, partition))
-  if (offset === undefined || offset <= high_watermark) return offset
-  throw new ProblemError(
-    'offset_out_of_range',
-    `The position names offset ${String(offset)} of ${topic.name}/${String(partition)}, ` +
-      `which ends before ${String(high_watermark)}.`,
-    { members: { log_start_offset, high_watermark } },
-  )
+  const place = placeOf(topic.name, partition)
+  const offset = offsets.get(place)
+  if (offset === undefined || offset <= bounds.high_watermark) return offset
+  const detail =
+    `The position names offset ${String(offset)} of ${place}, ` +
+    `which ends before ${String(bounds.high_watermark)}.`
+  throw outOfRange(detail, bounds)
 }

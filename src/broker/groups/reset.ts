@@ -1,10 +1,12 @@
 import type { ResetRequest, ResetResponse } from '../../contract/groups.ts'
-import { invalidField, ProblemError } from '../../contract/problem-error.ts'
+import { invalidField } from '../../contract/problem-error.ts'
 import { parseTimestamp } from '../../records/timestamp.ts'
 import { partitionBounds, type PartitionBounds } from '../../store/fetch-batches.ts'
 import { setGroupOffsets } from '../../store/group-offsets.ts'
 import { getGroup, groupPartitions } from '../../store/groups.ts'
 import { offsetForTimestamp, type Target } from '../fetch.ts'
+import { requireInLog } from '../log-bounds.ts'
+import { placeOf } from '../place.ts'
 import { told } from '../told.ts'
 import { unknownPartition, unknownTopic } from '../topic-directory.ts'
 import { requireSet, unknownGroup } from './commit.ts'
@@ -102,14 +104,8 @@ async function offsetTo(
     }
     return (await offsetForTimestamp(broker, target, timestamp)).offset
   }
-  if (to.offset >= log_start_offset && to.offset <= high_watermark) return to.offset
-  const place = `${target.topic.name}/${String(target.partition)}`
-  throw new ProblemError(
-    'offset_out_of_range',
-    `Offset ${String(to.offset)} of ${place} is outside the log, which begins at ` +
-      `${String(log_start_offset)} and ends before ${String(high_watermark)}.`,
-    { written: 'no', members: { log_start_offset, high_watermark } },
-  )
+  requireInLog(to.offset, placeOf(target.topic.name, target.partition), bounds)
+  return to.offset
 }
 
 function changeOf(
