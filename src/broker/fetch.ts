@@ -9,11 +9,11 @@ import {
   type ReadPosition,
 } from '../store/fetch-batches.ts'
 import type { StorePools } from '../store/pool.ts'
-import type { TopicRow } from '../store/topics.ts'
 import { isInLog, outOfRange } from './log-bounds.ts'
 import { placeOf } from './place.ts'
+import { gone, targetOf, type Target } from './targets.ts'
 import { told } from './told.ts'
-import { unknownPartition, unknownTopic, type TopicDirectory } from './topic-directory.ts'
+import type { TopicDirectory } from './topic-directory.ts'
 import type { Wakeups } from './wakeups.ts'
 
 export interface FetchingBroker {
@@ -45,21 +45,12 @@ export interface Fetched {
   log_start_offset: number
 }
 
-export interface Target {
-  topic: TopicRow
-  partition: number
-  partition_id: number
-}
-
 async function findPartition(
   broker: FetchingBroker,
   name: string,
   partition: number,
 ): Promise<Target> {
-  const topic = await broker.topics.require(name)
-  const partition_id = topic.partition_ids[partition]
-  if (partition_id === undefined) throw unknownPartition(topic, partition)
-  return { topic, partition, partition_id }
+  return targetOf(await broker.topics.require(name), partition)
 }
 
 /** A page of records, waiting for them if asked to; the wait holds no database connection. */
@@ -109,7 +100,7 @@ async function readBatches(
   const read = await told(false, () =>
     fetchBatches(broker.pools, target.partition_id, position, bounds),
   )
-  if (!read) throw gone(broker, target)
+  if (!read) throw gone(broker.topics, target)
   if (!isInLog(read.fetch_offset, read)) throw notThere(target, read)
   requireDense(read)
   return read
@@ -126,11 +117,6 @@ export async function readFrom(
   const read = await told(false, () => fetchBatches(broker.pools, partitionId, position, bounds))
   if (read) requireDense(read)
   return read
-}
-
-function gone(broker: FetchingBroker, { topic }: Target): ProblemError {
-  broker.topics.forget(topic.name)
-  return unknownTopic(topic.name)
 }
 
 function notThere({ topic, partition }: Target, read: FetchedBatches): ProblemError {
@@ -186,7 +172,7 @@ export async function offsetForTimestamp(
   const { partition_id } = target
   return told(false, async () => {
     const [bounds] = await partitionBounds(broker.pools, [partition_id])
-    if (!bounds) throw gone(broker, target)
+    if (!bounds) throw gone(broker.topics, target)
     let from = bounds.log_start_offset
     for (;;) {
       const batch = await findTimestamp(broker.pools, partition_id, from, timestamp)

@@ -4,8 +4,8 @@ import { partitionBounds } from '../../store/fetch-batches.ts'
 import { memberState, setGroupOffsets, type SetOutcome } from '../../store/group-offsets.ts'
 import { requireInLog } from '../log-bounds.ts'
 import { placeOf } from '../place.ts'
+import { targetOf } from '../targets.ts'
 import { told } from '../told.ts'
-import { unknownPartition } from '../topic-directory.ts'
 import { commit } from './advance.ts'
 import type { GroupsBroker } from './groups-broker.ts'
 import { requireCurrent } from './membership.ts'
@@ -101,9 +101,7 @@ async function placeOffsets(
   const seen = new Set<number>()
   const placed: PlacedOffset[] = []
   for (const [k, { topic, partition, offset }] of offsets.entries()) {
-    const row = await broker.topics.require(topic)
-    const partition_id = row.partition_ids[partition]
-    if (partition_id === undefined) throw unknownPartition(row, partition, 'no')
+    const { partition_id } = targetOf(await broker.topics.require(topic), partition, 'no')
     if (seen.has(partition_id)) {
       throw invalidField('body', `/offsets/${String(k)}`, 'names a partition for the second time')
     }
