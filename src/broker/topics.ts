@@ -1,4 +1,5 @@
 import { ProblemError, invalidField } from '../contract/problem-error.ts'
+import type { PageQuery } from '../contract/paging.ts'
 import type {
   CreateTopic,
   PatchTopic,
@@ -10,6 +11,7 @@ import type { Database } from '../store/database.ts'
 import { partitionBounds } from '../store/fetch-batches.ts'
 import type { StorePools } from '../store/pool.ts'
 import * as store from '../store/topics.ts'
+import { pageByName } from './page-by-name.ts'
 import { told } from './told.ts'
 import { maxRecordBytes, unknownTopic, type TopicDirectory } from './topic-directory.ts'
 
@@ -54,16 +56,13 @@ export function createTopic(broker: Broker, input: CreateTopic): Promise<Topic> 
 /** A page of topics by name, and the name after which the next page begins. */
 export function listTopics(
   broker: Broker,
-  page: { after?: string | undefined; prefix?: string | undefined; limit: number },
+  page: PageQuery,
 ): Promise<{ topics: TopicSummary[]; next_after: string | undefined }> {
   return told(false, async () => {
-    const rows = await store.listTopics(broker.database, {
-      after: page.after ?? '',
-      prefix: page.prefix ?? '',
-      limit: page.limit + 1,
-    })
-    const topics = rows.slice(0, page.limit).map(summary)
-    return { topics, next_after: rows.length > page.limit ? topics.at(-1)?.name : undefined }
+    const { rows, next_after } = await pageByName(page, (part) =>
+      store.listTopics(broker.database, part),
+    )
+    return { topics: rows.map(summary), next_after }
   })
 }
 

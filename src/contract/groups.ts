@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { LIMITS } from './limits.ts'
 import { Offset, Partition, TopicName } from './names.ts'
+import { NextPage } from './paging.ts'
 import { FetchedRecord } from './records.ts'
 
 const NAME = /^[A-Za-z0-9._-]{1,249}$/
@@ -224,10 +225,7 @@ export const GroupSummary = z
 export type GroupSummary = z.infer<typeof GroupSummary>
 
 export const GroupPage = z
-  .strictObject({
-    groups: z.array(GroupSummary),
-    next: z.string().nullable().meta({ description: 'Path of the next page; null on the last.' }),
-  })
+  .strictObject({ groups: z.array(GroupSummary), next: NextPage })
   .meta({ id: 'GroupPage' })
 
 const GroupMember = z
