@@ -4,11 +4,9 @@ import {
   CommitResponse,
   GenerationId,
   GroupDescription,
-  GroupName,
   GroupPage,
   HeartbeatResponse,
   JoinGroup,
-  MemberId,
   Membership,
   NextRequest,
   NextResponse,
@@ -17,6 +15,7 @@ import {
   ResetResponse,
 } from './groups.ts'
 import { LIMITS } from './limits.ts'
+import { GroupName, MemberId } from './names.ts'
 import { PageQuery } from './paging.ts'
 import { defineRoute } from './route.ts'
 
