@@ -9,9 +9,11 @@ import {
   type ReadPosition,
 } from '../store/fetch-batches.ts'
 import type { StorePools } from '../store/pool.ts'
-import { storeProblem } from '../store/sqlstate.ts'
-import type { TopicRow } from '../store/topics.ts'
-import { unknownPartition, unknownTopic, type TopicDirectory } from './topic-directory.ts'
+import { isInLog, outOfRange } from './log-bounds.ts'
+import { placeOf } from './place.ts'
+import { gone, targetOf, type Target } from './targets.ts'
+import { told } from './told.ts'
+import type { TopicDirectory } from './topic-directory.ts'
 import type { Wakeups } from './wakeups.ts'
 
 export interface FetchingBroker {
@@ -43,21 +45,12 @@ export interface Fetched {
   log_start_offset: number
 }
 
-export interface Target {
-  topic: TopicRow
-  partition: number
-  partition_id: number
-}
-
 async function findPartition(
   broker: FetchingBroker,
   name: string,
   partition: number,
 ): Promise<Target> {
-  const topic = await broker.topics.require(name)
-  const partition_id = topic.partition_ids[partition]
-  if (partition_id === undefined) throw unknownPartition(topic, partition)
-  return { topic, partition, partition_id }
+  return targetOf(await broker.topics.require(name), partition)
 }
 
 /** A page of records, waiting for them if asked to; the wait holds no database connection. */
@@ -104,13 +97,11 @@ async function readBatches(
   position: ReadPosition,
   bounds: { max_records: number; max_bytes: number },
 ): Promise<FetchedBatches> {
-  const read = await fromStore(() =>
+  const read = await told(false, () =>
     fetchBatches(broker.pools, target.partition_id, position, bounds),
   )
-  if (!read) throw gone(broker, target)
-  if (read.fetch_offset < read.log_start_offset || read.fetch_offset > read.high_watermark) {
-    throw outOfRange(target, read)
-  }
+  if (!read) throw gone(broker.topics, target)
+  if (!isInLog(read.fetch_offset, read)) throw notThere(target, read)
   requireDense(read)
   return read
 }
@@ -123,33 +114,18 @@ export async function readFrom(
   bounds: { max_bytes: number; max_records: number },
 ): Promise<FetchedBatches | undefined> {
   const position: ReadPosition = { kind: 'offset', offset }
-  const read = await fromStore(() => fetchBatches(broker.pools, partitionId, position, bounds))
+  const read = await told(false, () => fetchBatches(broker.pools, partitionId, position, bounds))
   if (read) requireDense(read)
   return read
 }
 
-async function fromStore<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read()
-  } catch (error) {
-    throw storeProblem(error)
-  }
-}
-
-function gone(broker: FetchingBroker, { topic }: Target): ProblemError {
-  broker.topics.forget(topic.name)
-  return unknownTopic(topic.name)
-}
-
-function outOfRange({ topic, partition }: Target, read: FetchedBatches): ProblemError {
+function notThere({ topic, partition }: Target, read: FetchedBatches): ProblemError {
   const { log_start_offset, high_watermark } = read
   const which = read.fetch_offset > high_watermark ? 'past the end' : 'no longer kept'
-  return new ProblemError(
-    'offset_out_of_range',
-    `Offset ${String(read.fetch_offset)} of ${topic.name}/${String(partition)} is ${which}: ` +
-      `the log begins at ${String(log_start_offset)} and ends before ${String(high_watermark)}.`,
-    { members: { log_start_offset, high_watermark } },
-  )
+  const detail =
+    `Offset ${String(read.fetch_offset)} of ${placeOf(topic.name, partition)} is ${which}: ` +
+    `the log begins at ${String(log_start_offset)} and ends before ${String(high_watermark)}.`
+  return outOfRange(detail, read)
 }
 
 /** Every batch must begin where the one before ends; anything else would be records skipped silently. */
@@ -175,7 +151,7 @@ export async function fetchOne(
   const target = await findPartition(broker, input.topic, input.partition)
   const position: ReadPosition = { kind: 'offset', offset: input.offset }
   const read = await readBatches(broker, target, position, { max_records: 1, max_bytes: 1 })
-  if (read.fetch_offset === read.high_watermark) throw outOfRange(target, read)
+  if (read.fetch_offset === read.high_watermark) throw notThere(target, read)
   return read
 }
 
@@ -194,9 +170,9 @@ export async function offsetForTimestamp(
   timestamp: number,
 ): Promise<PartitionBounds & { offset: number }> {
   const { partition_id } = target
-  return fromStore(async () => {
+  return told(false, async () => {
     const [bounds] = await partitionBounds(broker.pools, [partition_id])
-    if (!bounds) throw gone(broker, target)
+    if (!bounds) throw gone(broker.topics, target)
     let from = bounds.log_start_offset
     for (;;) {
       const batch = await findTimestamp(broker.pools, partition_id, from, timestamp)

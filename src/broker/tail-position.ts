@@ -1,5 +1,6 @@
 import { invalidField } from '../contract/problem-error.ts'
 import { TailPosition } from '../contract/tails.ts'
+import { placeOf } from './place.ts'
 
 /** One partition's next offset. */
 export interface PartitionPosition {
@@ -24,11 +25,6 @@ export function formatPosition(
 /** Does this text mean a position, rather than a time or a word? */
 export function looksLikePosition(text: string): boolean {
   return TailPosition.safeParse(text).success
-}
-
-/** Names a partition of a tail. */
-export function placeOf(topic: string, partition: number): string {
-  return `${topic}/${String(partition)}`
 }
 
 /**

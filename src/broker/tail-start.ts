@@ -1,11 +1,12 @@
 import { LIMITS } from '../contract/limits.ts'
 import { invalidField, ProblemError } from '../contract/problem-error.ts'
-import { partitionBounds, type PartitionBounds } from '../store/fetch-batches.ts'
-import { storeProblem } from '../store/sqlstate.ts'
 import type { TopicRow } from '../store/topics.ts'
-import { offsetForTimestamp, type FetchingBroker, type Target } from './fetch.ts'
-import { formatPosition, placeOf } from './tail-position.ts'
-import { unknownPartition, unknownTopic } from './topic-directory.ts'
+import { offsetForTimestamp, type FetchingBroker } from './fetch.ts'
+import { outOfRange } from './log-bounds.ts'
+import { placeOf } from './place.ts'
+import { formatPosition } from './tail-position.ts'
+import { targetsOf, withBounds, type BoundedTarget, type Target } from './targets.ts'
+import { told } from './told.ts'
 
 /** Where a tail begins or ends. */
 export type TailPoint =
@@ -47,21 +48,18 @@ export async function startPartitions(
 }
 
 async function lookUp(broker: FetchingBroker, input: StartInput): Promise<StartedPartition[]> {
-  const targets = await findTargets(broker, input)
-  const bounds = await boundsOf(broker, targets)
+  const found = await findTargets(broker, input)
+  const targets = await told(false, () => withBounds(broker, found))
   const offsetsAt = async (point: TailPoint) => {
     requireKnown(point, targets)
-    return Promise.all(
-      targets.map((target, k) => offsetAt(broker, target, bounds[k] as PartitionBounds, point)),
-    )
+    return Promise.all(targets.map((target) => offsetAt(broker, target, point)))
   }
   const begins = await offsetsAt(input.from)
   const ends = input.until && (await offsetsAt(input.until))
-  return targets.map((target, k) => ({
+  return targets.map(({ log_start_offset: _, ...target }, k) => ({
     ...target,
     offset: begins[k] ?? 0,
     end: ends?.[k],
-    high_watermark: bounds[k]?.high_watermark ?? 0,
   }))
 }
 
@@ -92,32 +90,6 @@ function requireNameable(targets: readonly Target[], namesTopics: boolean): void
   throw invalidField('query', '/topics', `have a position that is too long; ${most}`)
 }
 
-function targetsOf(topic: TopicRow, partitions: readonly number[] | undefined): Target[] {
-  const wanted = partitions ?? topic.partition_ids.map((_, partition) => partition)
-  return wanted.map((partition) => {
-    const partition_id = topic.partition_ids[partition]
-    if (partition_id === undefined) throw unknownPartition(topic, partition)
-    return { topic, partition, partition_id }
-  })
-}
-
-async function boundsOf(
-  broker: FetchingBroker,
-  targets: readonly Target[],
-): Promise<PartitionBounds[]> {
-  const ids = targets.map((target) => target.partition_id)
-  const found = await partitionBounds(broker.pools, ids).catch((error: unknown) => {
-    throw storeProblem(error)
-  })
-  const byId = new Map(found.map((bounds) => [bounds.partition_id, bounds]))
-  return targets.map(({ topic, partition_id }) => {
-    const bounds = byId.get(partition_id)
-    if (bounds) return bounds
-    broker.topics.forget(topic.name)
-    throw unknownTopic(topic.name)
-  })
-}
-
 function requireKnown(point: TailPoint, targets: readonly Target[]): void {
   if (point.kind !== 'position') return
   const known = new Set(targets.map(({ topic, partition }) => placeOf(topic.name, partition)))
@@ -132,11 +104,10 @@ function requireKnown(point: TailPoint, targets: readonly Target[]): void {
 
 async function offsetAt(
   broker: FetchingBroker,
-  target: Target,
-  bounds: PartitionBounds,
+  target: BoundedTarget,
   point: TailPoint,
 ): Promise<number> {
-  const { log_start_offset, high_watermark } = bounds
+  const { log_start_offset, high_watermark } = target
   switch (point.kind) {
     case 'earliest':
       return log_start_offset
@@ -148,22 +119,20 @@ async function offsetAt(
       return (await offsetForTimestamp(broker, target, point.timestamp)).offset
     case 'position':
       // A partition that it does not name was added since: from its beginning.
-      return namedOffset(target, bounds, point.offsets) ?? log_start_offset
+      return namedOffset(target, point.offsets) ?? log_start_offset
   }
 }
 
 /** An offset below the log's start is let through: the tail itself tells the reader what is missing. */
 function namedOffset(
-  { topic, partition }: Target,
-  { log_start_offset, high_watermark }: PartitionBounds,
+  target: BoundedTarget,
   offsets: ReadonlyMap<string, number>,
 ): number | undefined {
-  const offset = offsets.get(placeOf(topic.name, partition))
-  if (offset === undefined || offset <= high_watermark) return offset
-  throw new ProblemError(
-    'offset_out_of_range',
-    `The position names offset ${String(offset)} of ${topic.name}/${String(partition)}, ` +
-      `which ends before ${String(high_watermark)}.`,
-    { members: { log_start_offset, high_watermark } },
-  )
+  const place = placeOf(target.topic.name, target.partition)
+  const offset = offsets.get(place)
+  if (offset === undefined || offset <= target.high_watermark) return offset
+  const detail =
+    `The position names offset ${String(offset)} of ${place}, ` +
+    `which ends before ${String(target.high_watermark)}.`
+  throw outOfRange(detail, target)
 }

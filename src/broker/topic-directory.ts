@@ -2,8 +2,8 @@ import { LIMITS } from '../contract/limits.ts'
 import { ProblemError } from '../contract/problem-error.ts'
 import type { TopicConfig } from '../contract/topics.ts'
 import type { Database } from '../store/database.ts'
-import { storeProblem } from '../store/sqlstate.ts'
 import { createTopic, getTopic, type TopicRow } from '../store/topics.ts'
+import { told } from './told.ts'
 
 /** Past this many topics the oldest answer is forgotten. */
 const REMEMBERED_TOPICS = 10_000
@@ -80,13 +80,9 @@ export class TopicDirectory {
 
   /** The topic, for a read; a problem where there is none. */
   async require(name: string): Promise<TopicRow> {
-    try {
-      const topic = await this.find(name)
-      if (topic) return topic
-    } catch (error) {
-      throw storeProblem(error)
-    }
-    throw unknownTopic(name)
+    const topic = await told(false, () => this.find(name))
+    if (!topic) throw unknownTopic(name)
+    return topic
   }
 
   /** The topic, for a produce, created with one partition where it is missing. */

@@ -1,4 +1,5 @@
 import { ProblemError, invalidField } from '../contract/problem-error.ts'
+import type { PageQuery } from '../contract/paging.ts'
 import type {
   CreateTopic,
   PatchTopic,
@@ -9,8 +10,9 @@ import type {
 import type { Database } from '../store/database.ts'
 import { partitionBounds } from '../store/fetch-batches.ts'
 import type { StorePools } from '../store/pool.ts'
-import { storeProblem, writtenAfter } from '../store/sqlstate.ts'
 import * as store from '../store/topics.ts'
+import { pageByName } from './page-by-name.ts'
+import { told } from './told.ts'
 import { maxRecordBytes, unknownTopic, type TopicDirectory } from './topic-directory.ts'
 
 interface Broker {
@@ -38,14 +40,6 @@ async function withOffsets(broker: Broker, topic: store.TopicRow): Promise<Topic
   return { ...summary(topic), offsets }
 }
 
-async function told<T>(writes: boolean, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run()
-  } catch (error) {
-    throw storeProblem(error, writes ? writtenAfter(error) : undefined)
-  }
-}
-
 export function createTopic(broker: Broker, input: CreateTopic): Promise<Topic> {
   return told(true, async () => {
     const topic = await store.createTopic(broker.database, input)
@@ -62,16 +56,13 @@ export function createTopic(broker: Broker, input: CreateTopic): Promise<Topic> 
 /** A page of topics by name, and the name after which the next page begins. */
 export function listTopics(
   broker: Broker,
-  page: { after?: string | undefined; prefix?: string | undefined; limit: number },
+  page: PageQuery,
 ): Promise<{ topics: TopicSummary[]; next_after: string | undefined }> {
   return told(false, async () => {
-    const rows = await store.listTopics(broker.database, {
-      after: page.after ?? '',
-      prefix: page.prefix ?? '',
-      limit: page.limit + 1,
-    })
-    const topics = rows.slice(0, page.limit).map(summary)
-    return { topics, next_after: rows.length > page.limit ? topics.at(-1)?.name : undefined }
+    const { rows, next_after } = await pageByName(page, (part) =>
+      store.listTopics(broker.database, part),
+    )
+    return { topics: rows.map(summary), next_after }
   })
 }
 

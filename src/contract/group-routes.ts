@@ -4,11 +4,9 @@ import {
   CommitResponse,
   GenerationId,
   GroupDescription,
-  GroupName,
   GroupPage,
   HeartbeatResponse,
   JoinGroup,
-  MemberId,
   Membership,
   NextRequest,
   NextResponse,
@@ -17,6 +15,8 @@ import {
   ResetResponse,
 } from './groups.ts'
 import { LIMITS } from './limits.ts'
+import { GroupName, MemberId } from './names.ts'
+import { PageQuery } from './paging.ts'
 import { defineRoute } from './route.ts'
 
 const GroupParams = z.strictObject({ group: GroupName })
@@ -226,19 +226,7 @@ export const listGroups = defineRoute({
   description: 'Follow `next` (also in the `Link` header) until it is null.',
   operation: 'group.list',
   params: z.strictObject({}),
-  query: z.strictObject({
-    limit: z.number().int().min(1).max(LIMITS.topics_per_page).default(LIMITS.topics_default_page),
-    after: z
-      .string()
-      .max(LIMITS.topic_name_chars)
-      .regex(/^[^\0]*$/, 'must not contain NUL')
-      .optional(),
-    prefix: z
-      .string()
-      .max(LIMITS.topic_name_chars)
-      .regex(/^[^\0]*$/, 'must not contain NUL')
-      .optional(),
-  }),
+  query: PageQuery,
   status: 200,
   response: GroupPage,
   writes: false,

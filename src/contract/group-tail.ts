@@ -3,14 +3,12 @@ import {
   Assignment,
   AutoOffsetReset,
   GenerationId,
-  GroupName,
   GroupOffset,
   GroupRecord,
-  MemberId,
   Truncation,
 } from './groups.ts'
 import { LIMITS } from './limits.ts'
-import { Offset, Partition, TopicName } from './names.ts'
+import { GroupName, MemberId, Offset, Partition, TopicName } from './names.ts'
 import { defineRoute } from './route.ts'
 
 /** A member of a group on a WebSocket: the connection is the member. */

@@ -1,29 +1,8 @@
 import { z } from 'zod'
 import { LIMITS } from './limits.ts'
-import { Offset, Partition, TopicName } from './names.ts'
+import { asStep, GroupName, MemberId, Offset, Partition, TopicName } from './names.ts'
+import { NextPage } from './paging.ts'
 import { FetchedRecord } from './records.ts'
-
-const NAME = /^[A-Za-z0-9._-]{1,249}$/
-const WHAT_NAMES_ARE = 'must be 1 to 249 of the characters A-Z a-z 0-9 . _ -'
-const isNoPath = (name: string) => name !== '.' && name !== '..'
-
-/** A group's name. */
-export const GroupName = z
-  .string()
-  .regex(NAME, WHAT_NAMES_ARE)
-  .refine(isNoPath, 'must not be . or ..')
-  .meta({ id: 'GroupName', description: 'Name of a consumer group.', example: 'billing' })
-
-/** A member's name within its group. */
-export const MemberId = z
-  .string()
-  .regex(NAME, WHAT_NAMES_ARE)
-  .refine(isNoPath, 'must not be . or ..')
-  .meta({
-    id: 'MemberId',
-    description: 'One process that reads for a group.',
-    example: 'billing-1',
-  })
 
 export const GenerationId = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER).meta({
   id: 'GenerationId',
@@ -32,17 +11,17 @@ export const GenerationId = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER)
 })
 
 /** A topic's name, or a prefix of names with an asterisk behind it. */
-const Subscription = z
-  .string()
-  .regex(
-    /^([A-Za-z0-9._-]{1,249}|[A-Za-z0-9._-]{0,248}\*)$/,
-    'must be the name of a topic, or the beginning of names and *',
-  )
-  .refine(isNoPath, 'must not be . or ..')
-  .meta({
-    id: 'Subscription',
-    description: 'A topic, or with `*` at its end all topics whose names begin so.',
-  })
+const Subscription = asStep(
+  z
+    .string()
+    .regex(
+      /^([A-Za-z0-9._-]{1,249}|[A-Za-z0-9._-]{0,248}\*)$/,
+      'must be the name of a topic, or the beginning of names and *',
+    ),
+).meta({
+  id: 'Subscription',
+  description: 'A topic, or with `*` at its end all topics whose names begin so.',
+})
 
 const Subscriptions = z.array(Subscription).min(1).max(LIMITS.topics_per_member)
 
@@ -224,10 +203,7 @@ export const GroupSummary = z
 export type GroupSummary = z.infer<typeof GroupSummary>
 
 export const GroupPage = z
-  .strictObject({
-    groups: z.array(GroupSummary),
-    next: z.string().nullable().meta({ description: 'Path of the next page; null on the last.' }),
-  })
+  .strictObject({ groups: z.array(GroupSummary), next: NextPage })
   .meta({ id: 'GroupPage' })
 
 const GroupMember = z

@@ -1,13 +1,37 @@
 import { z } from 'zod'
 import { LIMITS } from './limits.ts'
 
-/** A topic's name: letters, digits, `.`, `_`, `-`; `.` and `..` would vanish from a URL. */
-export const TopicName = z
-  .string()
-  .regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be 1 to 249 of the characters A-Z a-z 0-9 . _ -')
-  .refine((name) => name !== '.' && name !== '..', 'must not be . or ..')
-  .meta({ id: 'TopicName', description: 'Name of a topic.', example: 'orders' })
+/** Text that is a step of a path: `.` and `..` would vanish from a URL. */
+export function asStep(text: z.ZodString): z.ZodString {
+  return text.refine((name) => name !== '.' && name !== '..', 'must not be . or ..')
+}
+
+/** Letters, digits, `.`, `_`, `-`. */
+const Name = asStep(
+  z
+    .string()
+    .regex(/^[A-Za-z0-9._-]{1,249}$/, 'must be 1 to 249 of the characters A-Z a-z 0-9 . _ -'),
+)
+
+export const TopicName = Name.meta({
+  id: 'TopicName',
+  description: 'Name of a topic.',
+  example: 'orders',
+})
 export type TopicName = z.infer<typeof TopicName>
+
+export const GroupName = Name.meta({
+  id: 'GroupName',
+  description: 'Name of a consumer group.',
+  example: 'billing',
+})
+
+/** A member's name within its group. */
+export const MemberId = Name.meta({
+  id: 'MemberId',
+  description: 'One process that reads for a group.',
+  example: 'billing-1',
+})
 
 /** A partition's number within its topic, from 0. */
 export const Partition = z

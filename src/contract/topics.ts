@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { LIMITS } from './limits.ts'
 import { Offset, Partition, TopicName } from './names.ts'
+import { NextPage, PageQuery } from './paging.ts'
 import { defineRoute } from './route.ts'
 
 /** A topic's settings. Absent means the default. */
@@ -60,17 +61,9 @@ export const Topic = TopicSummary.extend({ offsets: z.array(PartitionOffsets) })
 export type Topic = z.infer<typeof Topic>
 
 const TopicPage = z
-  .strictObject({
-    topics: z.array(TopicSummary),
-    next: z.string().nullable().meta({ description: 'Path of the next page; null on the last.' }),
-  })
+  .strictObject({ topics: z.array(TopicSummary), next: NextPage })
   .meta({ id: 'TopicPage' })
 
-/** Something that a name can begin with or come after. Postgres knows no text with a NUL in it. */
-const NamePart = z
-  .string()
-  .max(LIMITS.topic_name_chars)
-  .regex(/^[^\0]*$/, 'must not contain NUL')
 const TopicParams = z.strictObject({ topic: TopicName })
 const NoQuery = z.strictObject({})
 
@@ -111,11 +104,7 @@ export const listTopics = defineRoute({
   description: 'Follow `next` (also in the `Link` header) until it is null.',
   operation: 'topic.list',
   params: z.strictObject({}),
-  query: z.strictObject({
-    limit: z.number().int().min(1).max(LIMITS.topics_per_page).default(LIMITS.topics_default_page),
-    after: NamePart.optional().meta({ description: 'Names after this one.' }),
-    prefix: NamePart.optional(),
-  }),
+  query: PageQuery,
   status: 200,
   response: TopicPage,
   writes: false,

@@ -1,15 +1,13 @@
 import type pg from 'pg'
 import { LIMITS } from '../contract/limits.ts'
-import { withClient } from './pool.ts'
+import { rowsOf, withClient } from './pool.ts'
 
 /** A partition whose topic was deleted and whose rows are still there. */
 export async function nextDeletedPartition(pool: pg.Pool): Promise<number | undefined> {
-  return withClient(pool, async (client) => {
-    const result = await client.query<{ partition_id: number }>(
-      'select partition_id from tailrace.deleted_partitions order by partition_id limit 1',
-    )
-    return result.rows[0]?.partition_id
+  const [deleted] = await rowsOf<{ partition_id: number }>(pool, {
+    text: 'select partition_id from tailrace.deleted_partitions order by partition_id limit 1',
   })
+  return deleted?.partition_id
 }
 
 const DELETE_CHUNK = `

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { poolOf, withClient, type StorePools } from './pool.ts'
+import { poolOf, rowsOf, type StorePools } from './pool.ts'
 import { safeInteger } from './types.ts'
 
 /**
@@ -82,17 +82,14 @@ export interface PartitionBounds {
 }
 
 /** Where these partitions begin and end; those that do not exist are missing. */
-export async function partitionBounds(
+export function partitionBounds(
   pools: StorePools,
   partitionIds: readonly number[],
 ): Promise<PartitionBounds[]> {
-  return withClient(pools.read, async (client) => {
-    const result = await client.query<PartitionBounds>({
-      name: 'partition_bounds',
-      text: 'select partition_id, log_start_offset, high_watermark from tailrace.partition_bounds($1)',
-      values: [partitionIds],
-    })
-    return result.rows
+  return rowsOf(pools.read, {
+    name: 'partition_bounds',
+    text: 'select partition_id, log_start_offset, high_watermark from tailrace.partition_bounds($1)',
+    values: [partitionIds],
   })
 }
 
@@ -119,8 +116,5 @@ const AS_IT_IS = {
 function readRows(pool: pg.Pool, query: pg.QueryConfig): Promise<string[][]> {
   // `binary` is an option of pg's queries that its types do not know.
   const options = { ...query, rowMode: 'array', binary: true, types: AS_IT_IS }
-  return withClient(pool, async (client) => {
-    const result = await client.query<string[]>(options as pg.QueryArrayConfig)
-    return result.rows
-  })
+  return rowsOf<string[]>(pool, options)
 }

@@ -1,5 +1,4 @@
-import type { StorePools } from './pool.ts'
-import { withClient } from './pool.ts'
+import { rowsOf, type StorePools } from './pool.ts'
 
 /**
  * Who is in a group, and who shall have which partition; see migrations/0006-groups.sql. Each is one statement
@@ -25,24 +24,22 @@ export type JoinOutcome = {
 }
 
 export async function joinGroup(pools: StorePools, request: JoinRequest): Promise<JoinOutcome> {
-  const { rows } = await withClient(pools.read, (client) =>
-    client.query<JoinOutcome>({
-      name: 'join_group',
-      text: 'select status, group_id from tailrace.join_group($1, $2, $3, $4, $5, $6, $7, $8, $9)',
-      values: [
-        request.group,
-        request.member_id,
-        request.topics,
-        request.auto_offset_reset,
-        request.session_timeout_ms,
-        request.rebalance_timeout_ms,
-        request.assignor,
-        request.client,
-        request.most_members,
-      ],
-    }),
-  )
-  return rows[0] as JoinOutcome
+  const [outcome] = await rowsOf<JoinOutcome>(pools.read, {
+    name: 'join_group',
+    text: 'select status, group_id from tailrace.join_group($1, $2, $3, $4, $5, $6, $7, $8, $9)',
+    values: [
+      request.group,
+      request.member_id,
+      request.topics,
+      request.auto_offset_reset,
+      request.session_timeout_ms,
+      request.rebalance_timeout_ms,
+      request.assignor,
+      request.client,
+      request.most_members,
+    ],
+  })
+  return outcome as JoinOutcome
 }
 
 export type LeaveOutcome = 'ok' | 'unknown_member_id' | 'illegal_generation'
@@ -52,14 +49,12 @@ export async function leaveGroup(
   pools: StorePools,
   member: { group_id: number; member_id: string; generation_id: number | undefined },
 ): Promise<LeaveOutcome> {
-  const { rows } = await withClient(pools.read, (client) =>
-    client.query<{ status: LeaveOutcome }>({
-      name: 'leave_group',
-      text: 'select tailrace.leave_group($1, $2, $3) as status',
-      values: [member.group_id, member.member_id, member.generation_id],
-    }),
-  )
-  return rows[0]?.status ?? 'unknown_member_id'
+  const [left] = await rowsOf<{ status: LeaveOutcome }>(pools.read, {
+    name: 'leave_group',
+    text: 'select tailrace.leave_group($1, $2, $3) as status',
+    values: [member.group_id, member.member_id, member.generation_id],
+  })
+  return left?.status ?? 'unknown_member_id'
 }
 
 /** Notes that nothing need be shared out anew for the members there are. */
@@ -67,13 +62,11 @@ export async function keepPlan(
   pools: StorePools,
   { group_id, membership }: GroupSnapshot,
 ): Promise<void> {
-  await withClient(pools.read, (client) =>
-    client.query({
-      name: 'keep_plan',
-      text: 'select tailrace.keep_plan($1, $2)',
-      values: [group_id, membership],
-    }),
-  )
+  await rowsOf(pools.read, {
+    name: 'keep_plan',
+    text: 'select tailrace.keep_plan($1, $2)',
+    values: [group_id, membership],
+  })
 }
 
 /** A group as it is planned from, in one snapshot. */
@@ -117,10 +110,12 @@ export async function groupSnapshot(
   pools: StorePools,
   groupId: number,
 ): Promise<GroupSnapshot | undefined> {
-  const { rows } = await withClient(pools.read, (client) =>
-    client.query<GroupSnapshot>({ name: 'group_snapshot', text: SNAPSHOT, values: [groupId] }),
-  )
-  return rows[0]
+  const [snapshot] = await rowsOf<GroupSnapshot>(pools.read, {
+    name: 'group_snapshot',
+    text: SNAPSHOT,
+    values: [groupId],
+  })
+  return snapshot
 }
 
 /** Who shall have each partition of a group. */
@@ -135,22 +130,20 @@ export async function applyRebalance(
   snapshot: GroupSnapshot,
   { expired, targets }: Plan,
 ): Promise<boolean> {
-  const { rows } = await withClient(pools.read, (client) =>
-    client.query<{ applied: boolean }>({
-      name: 'apply_rebalance',
-      text: 'select tailrace.apply_rebalance($1, $2, $3, $4, $5, $6, $7) as applied',
-      values: [
-        snapshot.group_id,
-        snapshot.generation_id,
-        snapshot.membership,
-        expired,
-        targets.map(({ partition_id }) => partition_id),
-        targets.map(({ target }) => target),
-        targets.map(({ from_start }) => from_start),
-      ],
-    }),
-  )
-  return rows[0]?.applied ?? false
+  const [outcome] = await rowsOf<{ applied: boolean }>(pools.read, {
+    name: 'apply_rebalance',
+    text: 'select tailrace.apply_rebalance($1, $2, $3, $4, $5, $6, $7) as applied',
+    values: [
+      snapshot.group_id,
+      snapshot.generation_id,
+      snapshot.membership,
+      expired,
+      targets.map(({ partition_id }) => partition_id),
+      targets.map(({ target }) => target),
+      targets.map(({ from_start }) => from_start),
+    ],
+  })
+  return outcome?.applied ?? false
 }
 
 export interface GroupNews {
@@ -163,18 +156,12 @@ export interface GroupNews {
 }
 
 /** Groups that are gone are missing. */
-export async function groupNews(
-  pools: StorePools,
-  groupIds: readonly number[],
-): Promise<GroupNews[]> {
-  const { rows } = await withClient(pools.read, (client) =>
-    client.query<GroupNews>({
-      name: 'group_news',
-      text: 'select group_id, generation_id, on_the_way, is_due from tailrace.group_news($1)',
-      values: [groupIds],
-    }),
-  )
-  return rows
+export function groupNews(pools: StorePools, groupIds: readonly number[]): Promise<GroupNews[]> {
+  return rowsOf<GroupNews>(pools.read, {
+    name: 'group_news',
+    text: 'select group_id, generation_id, on_the_way, is_due from tailrace.group_news($1)',
+    values: [groupIds],
+  })
 }
 
 export interface Heartbeat {
@@ -196,18 +183,16 @@ export async function heartbeatMembers(
   pools: StorePools,
   heartbeats: readonly Heartbeat[],
 ): Promise<(Beaten | undefined)[]> {
-  const { rows } = await withClient(pools.read, (client) =>
-    client.query<Beaten & { call: number }>({
-      name: 'heartbeat_members',
-      text: 'select call, generation_id, joined_generation from tailrace.heartbeat_members($1, $2, $3, $4)',
-      values: [
-        heartbeats.map(({ group }) => group),
-        heartbeats.map(({ member_id }) => member_id),
-        heartbeats.map(({ generation_id }) => generation_id),
-        heartbeats.map(({ client: address }) => address),
-      ],
-    }),
-  )
+  const rows = await rowsOf<Beaten & { call: number }>(pools.read, {
+    name: 'heartbeat_members',
+    text: 'select call, generation_id, joined_generation from tailrace.heartbeat_members($1, $2, $3, $4)',
+    values: [
+      heartbeats.map(({ group }) => group),
+      heartbeats.map(({ member_id }) => member_id),
+      heartbeats.map(({ generation_id }) => generation_id),
+      heartbeats.map(({ client: address }) => address),
+    ],
+  })
   const found = new Array<Beaten | undefined>(heartbeats.length).fill(undefined)
   for (const { call, ...beaten } of rows) found[call - 1] = beaten
   return found

@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import { withClient, type StorePools } from './pool.ts'
+import { rowsOf, type StorePools } from './pool.ts'
 
 /**
  * How members move through their partitions; see migrations/0007-group-offsets.sql. What is written is fenced in the
@@ -58,13 +58,11 @@ export async function memberState(
   memberId: string,
 ): Promise<MemberState | undefined> {
   const read_at = performance.now()
-  const { rows } = await withClient(pools.read, (client) =>
-    client.query<MemberRow & OwnedPartition>({
-      name: 'member_state',
-      text: STATE,
-      values: [group, memberId],
-    }),
-  )
+  const rows = await rowsOf<MemberRow & OwnedPartition>(pools.read, {
+    name: 'member_state',
+    text: STATE,
+    values: [group, memberId],
+  })
   const [first] = rows
   if (!first) return undefined
   // A left join: without any partition there is one row of nulls.
@@ -103,32 +101,29 @@ const ADVANCE = `select status, entry, handed_over
   from tailrace.advance_offsets($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`
 
 /** Several calls in one transaction, which waits for the disk only where something is committed. */
-export async function advanceOffsets(
+export function advanceOffsets(
   pools: StorePools,
   calls: readonly Advance[],
 ): Promise<AdvanceOutcome[]> {
   const entries = calls.flatMap((call, index) =>
     call.entries.map((entry) => ({ call: index + 1, ...entry })),
   )
-  const { rows } = await withClient(pools.read, (client) =>
-    client.query<AdvanceOutcome>({
-      name: 'advance_offsets',
-      text: ADVANCE,
-      values: [
-        entries.some(({ committed }) => committed !== undefined),
-        calls.map(({ group_id }) => group_id),
-        calls.map(({ member_id }) => member_id),
-        calls.map(({ generation_id }) => generation_id),
-        calls.map(({ explicit }) => explicit),
-        entries.map(({ call }) => call),
-        entries.map(({ partition_id }) => partition_id),
-        entries.map(({ seen }) => seen),
-        entries.map(({ delivered }) => delivered),
-        entries.map(({ committed }) => committed),
-      ],
-    }),
-  )
-  return rows
+  return rowsOf<AdvanceOutcome>(pools.read, {
+    name: 'advance_offsets',
+    text: ADVANCE,
+    values: [
+      entries.some(({ committed }) => committed !== undefined),
+      calls.map(({ group_id }) => group_id),
+      calls.map(({ member_id }) => member_id),
+      calls.map(({ generation_id }) => generation_id),
+      calls.map(({ explicit }) => explicit),
+      entries.map(({ call }) => call),
+      entries.map(({ partition_id }) => partition_id),
+      entries.map(({ seen }) => seen),
+      entries.map(({ delivered }) => delivered),
+      entries.map(({ committed }) => committed),
+    ],
+  })
 }
 
 /** A call about one partition. */
@@ -176,11 +171,8 @@ interface EachCall {
 /** A function that says yes or no, for each row in one statement; alone it need not unpack arrays, at 0.3 ms. */
 async function callEach(pools: StorePools, call: EachCall): Promise<boolean[]> {
   const { values } = call
-  const { rows } = await withClient(pools.read, (client) =>
-    client.query<{ row: number; done: boolean }>(
-      values.length === 1 ? queryOne(call) : queryAll(call),
-    ),
-  )
+  const query = values.length === 1 ? queryOne(call) : queryAll(call)
+  const rows = await rowsOf<{ row: number; done: boolean }>(pools.read, query)
   const done = new Set(rows.filter((row) => row.done).map(({ row }) => row))
   return values.map((_, index) => done.has(index + 1))
 }
@@ -212,18 +204,16 @@ export async function setGroupOffsets(
   offsets: readonly { partition_id: number; offset: number }[],
   { create, fence }: { create: boolean; fence: boolean },
 ): Promise<SetOutcome> {
-  const { rows } = await withClient(pools.read, (client) =>
-    client.query<{ status: SetOutcome }>({
-      name: 'set_group_offsets',
-      text: 'select tailrace.set_group_offsets($1, $2, $3, $4, $5) as status',
-      values: [
-        group,
-        offsets.map(({ partition_id }) => partition_id),
-        offsets.map(({ offset }) => offset),
-        create,
-        fence,
-      ],
-    }),
-  )
-  return rows[0]?.status ?? 'unknown_group'
+  const [set] = await rowsOf<{ status: SetOutcome }>(pools.read, {
+    name: 'set_group_offsets',
+    text: 'select tailrace.set_group_offsets($1, $2, $3, $4, $5) as status',
+    values: [
+      group,
+      offsets.map(({ partition_id }) => partition_id),
+      offsets.map(({ offset }) => offset),
+      create,
+      fence,
+    ],
+  })
+  return set?.status ?? 'unknown_group'
 }

@@ -1,4 +1,4 @@
-import { withClient, type StorePools } from './pool.ts'
+import { rowsOf, type StorePools } from './pool.ts'
 import type { SetOutcome } from './group-offsets.ts'
 
 /** Groups as people look at them. Sessions that are over count as gone, although nobody may have noticed yet. */
@@ -22,32 +22,27 @@ const GROUP = `select g.group_id, g.name, g.generation_id, g.assignor, g.created
     and p.owner is distinct from p.target) as on_the_way
   from tailrace.groups g`
 
-async function rows<Row extends object>(
-  pools: StorePools,
-  text: string,
-  values: readonly unknown[],
-): Promise<Row[]> {
-  const result = await withClient(pools.read, (client) => client.query<Row>(text, [...values]))
-  return result.rows
-}
-
 /** Groups by name, after `after`, whose names begin with `prefix`. */
 export function listGroups(
   pools: StorePools,
   page: { after: string; prefix: string; limit: number },
 ): Promise<GroupRow[]> {
   const where = 'where g.name > $1 and starts_with(g.name, $2) order by g.name limit $3'
-  return rows(pools, `${GROUP} ${where}`, [page.after, page.prefix, page.limit])
+  const values = [page.after, page.prefix, page.limit]
+  return rowsOf(pools.read, { text: `${GROUP} ${where}`, values })
 }
 
 export async function getGroup(pools: StorePools, name: string): Promise<GroupRow | undefined> {
-  const [row] = await rows<GroupRow>(pools, `${GROUP} where g.name = $1`, [name])
+  const [row] = await rowsOf<GroupRow>(pools.read, {
+    text: `${GROUP} where g.name = $1`,
+    values: [name],
+  })
   return row
 }
 
 export async function groupIdOf(pools: StorePools, name: string): Promise<number | undefined> {
   const text = 'select group_id from tailrace.groups where name = $1'
-  const [row] = await rows<{ group_id: number }>(pools, text, [name])
+  const [row] = await rowsOf<{ group_id: number }>(pools.read, { text, values: [name] })
   return row?.group_id
 }
 
@@ -61,12 +56,11 @@ export interface GroupMemberRow {
 }
 
 export function groupMembers(pools: StorePools, groupId: number): Promise<GroupMemberRow[]> {
-  return rows(
-    pools,
-    `select member_id, client, topics, session_timeout_ms, joined_at, seen_at from tailrace.group_members
+  return rowsOf(pools.read, {
+    text: `select member_id, client, topics, session_timeout_ms, joined_at, seen_at from tailrace.group_members
       where group_id = $1 and not tailrace.session_over(lease_until, session_timeout_ms) order by member_id`,
-    [groupId],
-  )
+    values: [groupId],
+  })
 }
 
 export interface GroupPartitionRow {
@@ -101,11 +95,11 @@ const PARTITIONS = `with held as materialized (
   order by t.name, n.partition`
 
 export function groupPartitions(pools: StorePools, groupId: number): Promise<GroupPartitionRow[]> {
-  return rows(pools, PARTITIONS, [groupId])
+  return rowsOf(pools.read, { text: PARTITIONS, values: [groupId] })
 }
 
 export async function deleteGroup(pools: StorePools, name: string): Promise<SetOutcome> {
   const text = 'select tailrace.delete_group($1) as status'
-  const [row] = await rows<{ status: SetOutcome }>(pools, text, [name])
+  const [row] = await rowsOf<{ status: SetOutcome }>(pools.read, { text, values: [name] })
   return row?.status ?? 'unknown_group'
 }

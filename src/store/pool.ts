@@ -117,6 +117,15 @@ export async function withClient<T>(
   }
 }
 
+/** The rows of one statement on any connection of the pool. With a name it is prepared under that. */
+export async function rowsOf<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  query: pg.QueryConfig,
+): Promise<Row[]> {
+  const { rows } = await withClient(pool, (client) => client.query<Row>(query))
+  return rows
+}
+
 /** The pool as kysely wants it, with connections watched like all others. */
 export function watchedPool(pool: pg.Pool): PostgresPool {
   return {

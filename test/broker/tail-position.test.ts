@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { placeOf } from '../../src/broker/place.ts'
 import {
   formatPosition,
   looksLikePosition,
   parsePosition,
-  placeOf,
   type PartitionPosition,
 } from '../../src/broker/tail-position.ts'
 import { LIMITS } from '../../src/contract/limits.ts'

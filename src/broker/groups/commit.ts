@@ -2,10 +2,13 @@ import type { CommitRequest, GroupOffset } from '../../contract/groups.ts'
 import { invalidField, ProblemError } from '../../contract/problem-error.ts'
 import { partitionBounds } from '../../store/fetch-batches.ts'
 import { memberState, setGroupOffsets, type SetOutcome } from '../../store/group-offsets.ts'
-import { unknownPartition } from '../topic-directory.ts'
+import { requireInLog } from '../log-bounds.ts'
+import { placeOf } from '../place.ts'
+import { targetOf } from '../targets.ts'
+import { told } from '../told.ts'
 import { commit } from './advance.ts'
 import type { GroupsBroker } from './groups-broker.ts'
-import { requireCurrent, told } from './membership.ts'
+import { requireCurrent } from './membership.ts'
 
 /** An offset with the partition's id. */
 export interface PlacedOffset extends GroupOffset {
@@ -98,9 +101,7 @@ async function placeOffsets(
   const seen = new Set<number>()
   const placed: PlacedOffset[] = []
   for (const [k, { topic, partition, offset }] of offsets.entries()) {
-    const row = await broker.topics.require(topic)
-    const partition_id = row.partition_ids[partition]
-    if (partition_id === undefined) throw unknownPartition(row, partition, 'no')
+    const { partition_id } = targetOf(await broker.topics.require(topic), partition, 'no')
     if (seen.has(partition_id)) {
       throw invalidField('body', `/offsets/${String(k)}`, 'names a partition for the second time')
     }
@@ -120,26 +121,25 @@ async function setOffsets(
     throw invalidField('body', '/offsets', 'must be a list where there is no member_id')
   }
   const placed = await placeOffsets(broker, offsets)
-  await requireInLog(broker, placed)
+  await requireAllInLog(broker, placed)
   const status = await setGroupOffsets(broker.pools, group, placed, { create: true, fence: false })
   requireSet(status, group)
   return [...offsets]
 }
 
-async function requireInLog(broker: GroupsBroker, placed: readonly PlacedOffset[]): Promise<void> {
+/** Of a partition that is gone. */
+const NOTHING = { log_start_offset: 0, high_watermark: 0 }
+
+async function requireAllInLog(
+  broker: GroupsBroker,
+  placed: readonly PlacedOffset[],
+): Promise<void> {
   const ids = placed.map(({ partition_id }) => partition_id)
   const bounds = new Map(
     (await partitionBounds(broker.pools, ids)).map((one) => [one.partition_id, one]),
   )
   for (const { partition_id, topic, partition, offset } of placed) {
-    const { log_start_offset = 0, high_watermark = 0 } = bounds.get(partition_id) ?? {}
-    if (offset >= log_start_offset && offset <= high_watermark) continue
-    throw new ProblemError(
-      'offset_out_of_range',
-      `Offset ${String(offset)} of ${topic}/${String(partition)} is outside the log, which begins at ` +
-        `${String(log_start_offset)} and ends before ${String(high_watermark)}.`,
-      { written: 'no', members: { log_start_offset, high_watermark } },
-    )
+    requireInLog(offset, placeOf(topic, partition), bounds.get(partition_id) ?? NOTHING)
   }
 }
 

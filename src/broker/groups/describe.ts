@@ -1,9 +1,12 @@
 import type { Assignor, GroupDescription, GroupSummary } from '../../contract/groups.ts'
+import type { PageQuery } from '../../contract/paging.ts'
 import * as store from '../../store/groups.ts'
 import type { StorePools } from '../../store/pool.ts'
+import { pageByName } from '../page-by-name.ts'
+import { told } from '../told.ts'
 import { requireSet, unknownGroup } from './commit.ts'
 import { handOverState } from './hand-over.ts'
-import { assignmentOf, told } from './membership.ts'
+import { assignmentOf } from './membership.ts'
 
 interface Broker {
   pools: StorePools
@@ -23,13 +26,13 @@ function summary(group: store.GroupRow): GroupSummary {
 /** A page of groups by name, and the name after which the next page begins. */
 export function listGroups(
   broker: Broker,
-  page: { after?: string | undefined; prefix?: string | undefined; limit: number },
+  page: PageQuery,
 ): Promise<{ groups: GroupSummary[]; next_after: string | undefined }> {
   return told(false, async () => {
-    const { after = '', prefix = '', limit } = page
-    const rows = await store.listGroups(broker.pools, { after, prefix, limit: limit + 1 })
-    const groups = rows.slice(0, limit).map(summary)
-    return { groups, next_after: rows.length > limit ? groups.at(-1)?.group : undefined }
+    const { rows, next_after } = await pageByName(page, (part) =>
+      store.listGroups(broker.pools, part),
+    )
+    return { groups: rows.map(summary), next_after }
   })
 }
 

@@ -5,22 +5,15 @@ import { ProblemError } from '../../contract/problem-error.ts'
 import * as store from '../../store/group-members.ts'
 import { memberState, type MemberState, type OwnedPartition } from '../../store/group-offsets.ts'
 import { groupIdOf } from '../../store/groups.ts'
-import { storeProblem, writtenAfter } from '../../store/sqlstate.ts'
-import type { TopicDirectory } from '../topic-directory.ts'
-import { unknownTopic } from '../topic-directory.ts'
+import { storeProblem } from '../../store/sqlstate.ts'
+import { told } from '../told.ts'
+import { unknownTopic, type TopicDirectory } from '../topic-directory.ts'
 import { formatAck } from './ack.ts'
 import type { GroupsBroker } from './groups-broker.ts'
 import { note } from './note.ts'
 import { standingsOf } from './standing.ts'
 
-/** Runs a call of the control plane of groups; what fails says whether it wrote. */
-export async function told<T>(writes: boolean, run: () => Promise<T>): Promise<T> {
-  try {
-    return await run()
-  } catch (error) {
-    throw storeProblem(error, writes ? writtenAfter(error) : undefined)
-  }
-}
+export { told }
 
 export function unknownMember(group: string, memberId: string): ProblemError {
   const detail = `Group ${group} has no member ${memberId}; its session may have ended.`

@@ -1,14 +1,17 @@
 import type { ResetRequest, ResetResponse } from '../../contract/groups.ts'
-import { invalidField, ProblemError } from '../../contract/problem-error.ts'
+import { invalidField } from '../../contract/problem-error.ts'
 import { parseTimestamp } from '../../records/timestamp.ts'
-import { partitionBounds, type PartitionBounds } from '../../store/fetch-batches.ts'
 import { setGroupOffsets } from '../../store/group-offsets.ts'
 import { getGroup, groupPartitions } from '../../store/groups.ts'
-import { offsetForTimestamp, type Target } from '../fetch.ts'
-import { unknownPartition, unknownTopic } from '../topic-directory.ts'
+import { offsetForTimestamp } from '../fetch.ts'
+import { requireInLog } from '../log-bounds.ts'
+import { placeOf } from '../place.ts'
+import { targetsOf, withBounds, type BoundedTarget } from '../targets.ts'
+import { told } from '../told.ts'
 import { requireSet, unknownGroup } from './commit.ts'
 import type { GroupsBroker } from './groups-broker.ts'
-import { told } from './membership.ts'
+
+type Change = ResetResponse['offsets'][number]
 
 /** Moves a group within a topic, or says what that would do. Members go on from there with their next poll. */
 export function resetGroup(
@@ -21,12 +24,13 @@ export function resetGroup(
     if (!group) throw unknownGroup(name, 'no')
     const rows = await groupPartitions(broker.pools, group.group_id)
     const committed = new Map(rows.map((row) => [row.partition_id, row.committed]))
-    const targets = await findTargets(broker, topic, partitions)
-    const offsets: (ResetResponse['offsets'][number] & { target: Target })[] = []
-    for (const [target, bounds] of await withBounds(broker, targets)) {
+    const wanted = partitions && [...new Set(partitions)]
+    const targets = targetsOf(await broker.topics.require(topic), wanted, 'no')
+    const offsets: (Change & { target: BoundedTarget })[] = []
+    for (const target of await withBounds(broker, targets, 'no')) {
       const before = committed.get(target.partition_id) ?? null
-      const offset = await offsetTo(broker, { target, bounds, before, to })
-      offsets.push({ target, ...changeOf(target.partition, bounds, before, offset) })
+      const offset = await offsetTo(broker, target, before, to)
+      offsets.push({ target, ...changeOf(target, before, offset) })
     }
     if (!dry_run) {
       const placed = offsets.map(({ target, offset }) => ({ ...target, offset }))
@@ -50,45 +54,13 @@ export function resetGroup(
   })
 }
 
-async function findTargets(
-  broker: GroupsBroker,
-  name: string,
-  partitions: readonly number[] | undefined,
-): Promise<Target[]> {
-  const topic = await broker.topics.require(name)
-  const wanted = partitions ?? topic.partition_ids.map((_, partition) => partition)
-  return [...new Set(wanted)].map((partition) => {
-    const partition_id = topic.partition_ids[partition]
-    if (partition_id === undefined) throw unknownPartition(topic, partition, 'no')
-    return { topic, partition, partition_id }
-  })
-}
-
-async function withBounds(
-  broker: GroupsBroker,
-  targets: readonly Target[],
-): Promise<[Target, PartitionBounds][]> {
-  const ids = targets.map(({ partition_id }) => partition_id)
-  const found = await partitionBounds(broker.pools, ids)
-  return targets.map((target) => {
-    const bounds = found.find(({ partition_id }) => partition_id === target.partition_id)
-    if (!bounds) throw unknownTopic(target.topic.name, 'no')
-    return [target, bounds]
-  })
-}
-
-interface Wanted {
-  target: Target
-  bounds: PartitionBounds
-  before: number | null
-  to: ResetRequest['to']
-}
-
 async function offsetTo(
   broker: GroupsBroker,
-  { target, bounds, before, to }: Wanted,
+  target: BoundedTarget,
+  before: number | null,
+  to: ResetRequest['to'],
 ): Promise<number> {
-  const { log_start_offset, high_watermark } = bounds
+  const { log_start_offset, high_watermark } = target
   if (to === 'earliest') return log_start_offset
   if (to === 'latest') return high_watermark
   if ('shift' in to) {
@@ -102,22 +74,15 @@ async function offsetTo(
     }
     return (await offsetForTimestamp(broker, target, timestamp)).offset
   }
-  if (to.offset >= log_start_offset && to.offset <= high_watermark) return to.offset
-  const place = `${target.topic.name}/${String(target.partition)}`
-  throw new ProblemError(
-    'offset_out_of_range',
-    `Offset ${String(to.offset)} of ${place} is outside the log, which begins at ` +
-      `${String(log_start_offset)} and ends before ${String(high_watermark)}.`,
-    { written: 'no', members: { log_start_offset, high_watermark } },
-  )
+  requireInLog(to.offset, placeOf(target.topic.name, target.partition), target)
+  return to.offset
 }
 
 function changeOf(
-  partition: number,
-  { log_start_offset }: PartitionBounds,
+  { partition, log_start_offset }: BoundedTarget,
   before: number | null,
   offset: number,
-): ResetResponse['offsets'][number] {
+): Change {
   // What is no longer kept can neither be read again nor be skipped.
   const from = Math.max(before ?? log_start_offset, log_start_offset)
   return {

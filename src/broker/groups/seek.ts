@@ -1,8 +1,11 @@
 import type { GroupOffset } from '../../contract/groups.ts'
 import { ProblemError } from '../../contract/problem-error.ts'
 import { memberState } from '../../store/group-offsets.ts'
+import { isInLog, outOfRange } from '../log-bounds.ts'
+import { placeOf } from '../place.ts'
+import { told } from '../told.ts'
 import type { GroupsBroker } from './groups-broker.ts'
-import { requireCurrent, told, unknownMember } from './membership.ts'
+import { requireCurrent, unknownMember } from './membership.ts'
 
 /** Where a member reads a partition of its own from now on. What is committed stays. */
 export function seek(
@@ -17,17 +20,15 @@ export function seek(
     const owned = state.owned.find(
       ({ topic, partition }) => topic === input.topic && partition === input.partition,
     )
-    const place = `${input.topic}/${String(input.partition)}`
+    const place = placeOf(input.topic, input.partition)
     if (!owned) {
       const detail = `${place} is not ${member_id}’s.`
       throw new ProblemError('illegal_generation', detail, { written: 'no' })
     }
-    const { partition_id, delivered, committed, log_start_offset, high_watermark } = owned
-    if (offset < log_start_offset || offset > high_watermark) {
-      const detail = `Offset ${String(offset)} is outside ${place}.`
-      const members = { log_start_offset, high_watermark }
-      throw new ProblemError('offset_out_of_range', detail, { written: 'no', members })
+    if (!isInLog(offset, owned)) {
+      throw outOfRange(`Offset ${String(offset)} is outside ${place}.`, owned, { written: 'no' })
     }
+    const { partition_id, delivered, committed } = owned
     const entries = [{ partition_id, seen: delivered ?? committed, delivered: offset }]
     const { group_id, generation_id } = state
     const call = { group_id, member_id, generation_id, explicit: false, entries }

@@ -1,6 +1,8 @@
-import { ProblemError } from '../../contract/problem-error.ts'
+import type { ProblemError } from '../../contract/problem-error.ts'
 import type { Truncation } from '../../contract/groups.ts'
 import type { MemberState, OwnedPartition } from '../../store/group-offsets.ts'
+import { isInLog, outOfRange } from '../log-bounds.ts'
+import { placeOf } from '../place.ts'
 
 /** A partition of a member, and where it is to be read from. */
 export interface Standing {
@@ -34,7 +36,7 @@ function standingOf(
   const { committed, delivered, log_start_offset, high_watermark } = owned
   const seen = delivered ?? committed
   const wanted = received ? arrivedOf(owned, received) : seen
-  if (wanted !== null && wanted >= log_start_offset && wanted <= high_watermark) {
+  if (wanted !== null && isInLog(wanted, owned)) {
     return { owned, offset: wanted, seen, moved: false, truncation: undefined }
   }
   if (reset === 'error') throw outside(owned, wanted)
@@ -58,14 +60,14 @@ function arrivedOf(
 }
 
 function outside(owned: OwnedPartition, offset: number | null): ProblemError {
-  const { topic, partition, log_start_offset, high_watermark } = owned
-  const place = `${topic}/${String(partition)}`
+  const { topic, partition, log_start_offset } = owned
+  const place = placeOf(topic, partition)
   const what =
     offset === null
       ? `has no committed offset for ${place}`
       : `would go on at ${String(offset)} of ${place}, which begins at ${String(log_start_offset)}`
-  return new ProblemError('offset_out_of_range', `The group ${what}.`, {
+  return outOfRange(`The group ${what}.`, owned, {
     hint: 'auto_offset_reset is error; POST /v1/groups/{group}/reset sets where to go on.',
-    members: { topic, partition, log_start_offset, high_watermark },
+    members: { topic, partition },
   })
 }

@@ -13,6 +13,7 @@ import { LIMITS } from '../../contract/limits.ts'
 import { invalidField, ProblemError } from '../../contract/problem-error.ts'
 import { abandoned } from '../abandoned.ts'
 import { mount, SENT } from '../mount.ts'
+import { nextPage } from '../next-page.ts'
 import { GroupTail } from '../tails/group-tail.ts'
 
 export function groupRoutes(app: FastifyInstance, broker: Broker): void {
@@ -22,12 +23,7 @@ export function groupRoutes(app: FastifyInstance, broker: Broker): void {
 
   mount(app, contract.listGroups, async ({ query, reply }) => {
     const { groups, next_after } = await describe.listGroups(broker, query)
-    if (next_after === undefined) return { groups, next: null }
-    const rest = new URLSearchParams({ limit: String(query.limit), after: next_after })
-    if (query.prefix !== undefined) rest.set('prefix', query.prefix)
-    const path = `/v1/groups?${rest.toString()}`
-    reply.header('link', `<${path}>; rel="next"`)
-    return { groups, next: path }
+    return { groups, next: nextPage(reply, contract.listGroups.path, query, next_after) }
   })
 
   mount(app, contract.getGroup, ({ params }) => describe.describeGroup(broker, params.group))

@@ -3,6 +3,7 @@ import type { Broker } from '../../broker/broker.ts'
 import * as topics from '../../broker/topics.ts'
 import * as contract from '../../contract/topics.ts'
 import { mount } from '../mount.ts'
+import { nextPage } from '../next-page.ts'
 
 export function topicRoutes(app: FastifyInstance, broker: Broker): void {
   mount(app, contract.createTopic, async ({ body, reply }) => {
@@ -13,11 +14,7 @@ export function topicRoutes(app: FastifyInstance, broker: Broker): void {
 
   mount(app, contract.listTopics, async ({ query, reply }) => {
     const { topics: page, next_after } = await topics.listTopics(broker, query)
-    if (next_after === undefined) return { topics: page, next: null }
-    const rest = new URLSearchParams({ limit: String(query.limit), after: next_after })
-    if (query.prefix !== undefined) rest.set('prefix', query.prefix)
-    const next = `/v1/topics?${rest.toString()}`
-    reply.header('link', `<${next}>; rel="next"`)
+    const next = nextPage(reply, contract.listTopics.path, query, next_after)
     return { topics: page, next }
   })
 
