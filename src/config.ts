@@ -25,6 +25,13 @@ const Origins = z.string().transform((text, context) => {
   return origins
 })
 
+const PublicUrl = z
+  .string()
+  .refine(
+    (text) => /^https?:\/\/[^/@?#]+$/.test(text) && URL.canParse(text),
+    'must be like https://logs.example.com, without a path',
+  )
+
 /** Every TAILRACE_* variable; the README's table lists the same. */
 const VARIABLES = {
   TAILRACE_ALLOWED_ORIGINS: Origins.default([]),
@@ -34,6 +41,7 @@ const VARIABLES = {
   TAILRACE_HOST: z.string().min(1).default('127.0.0.1'),
   TAILRACE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
   TAILRACE_PORT: Port.optional(),
+  TAILRACE_PUBLIC_URL: PublicUrl.optional(),
   DATABASE_URL: DatabaseUrl.optional(),
   PORT: Port.optional(),
 }
@@ -43,6 +51,8 @@ const DEFAULT_PORT = 7070
 export interface Config {
   readonly host: string
   readonly port: number
+  /** How senders of logs reach this server; else as each request does. */
+  readonly public_url: string | undefined
   readonly data_dir: string
   readonly database_url: string | undefined
   readonly log_level: z.infer<typeof Environment>['TAILRACE_LOG_LEVEL']
@@ -71,6 +81,7 @@ export function readConfig(environment: NodeJS.ProcessEnv = process.env): Config
   return Object.freeze({
     host: values.TAILRACE_HOST,
     port: values.TAILRACE_PORT ?? values.PORT ?? DEFAULT_PORT,
+    public_url: values.TAILRACE_PUBLIC_URL,
     data_dir: values.TAILRACE_DATA_DIR,
     database_url: values.DATABASE_URL,
     log_level: values.TAILRACE_LOG_LEVEL,

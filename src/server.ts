@@ -4,6 +4,7 @@ import { closeBroker, createBroker, drainBroker, startBroker } from './broker/br
 import { ConfigError, readConfig, type Config } from './config.ts'
 import { createApp } from './http/app.ts'
 import { closeApp } from './http/connections.ts'
+import { Door } from './http/door.ts'
 import { createLogger, withoutCredentials, type Logger } from './logger.ts'
 import { durabilityProblems } from './store/durability.ts'
 import { EmbeddedPostgresError, DataDirectoryInUse } from './store/embedded/errors.ts'
@@ -108,8 +109,12 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
       log,
       version: await programVersion(),
       allowed_origins: config.allowed_origins,
+      public_url: config.public_url,
     })
+    const door = new Door(app, log)
+    broker.drains.outage.guard(door)
     stops.push(async () => {
+      door.remove()
       drainBroker(broker)
       await closeApp(app)
     })

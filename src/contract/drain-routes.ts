@@ -9,14 +9,11 @@ import {
 } from './drains.ts'
 import { LIMITS } from './limits.ts'
 import { TopicName } from './names.ts'
+import { PageQuery } from './paging.ts'
 import { defineRoute } from './route.ts'
 
 const DrainParams = z.strictObject({ drain: DrainName })
 const NoQuery = z.strictObject({})
-const NamePart = z
-  .string()
-  .max(LIMITS.topic_name_chars)
-  .regex(/^[^\0]*$/, 'must not contain NUL')
 
 const shopSummary = {
   name: 'shop',
@@ -86,11 +83,7 @@ export const listDrains = defineRoute({
   description: 'Follow `next` (also in the `Link` header) until it is null.',
   operation: 'drain.list',
   params: z.strictObject({}),
-  query: z.strictObject({
-    limit: z.number().int().min(1).max(LIMITS.topics_per_page).default(LIMITS.topics_default_page),
-    after: NamePart.optional().meta({ description: 'Names after this one.' }),
-    prefix: NamePart.optional(),
-  }),
+  query: PageQuery,
   status: 200,
   response: DrainPage,
   writes: false,
@@ -161,9 +154,9 @@ const SenderQuery = z.looseObject({
   app: TopicName.optional().meta({
     description: 'What to call the sender: first part of the keys, in place of its drain token.',
   }),
-  dedupe: z.enum(['body', 'none']).optional().meta({
+  dedupe: z.enum(['body', 'content', 'none']).optional().meta({
     description:
-      '`body`: a body that is the same byte by byte within 24 hours is stored once. For senders that repeat requests, name none of them, and whose lines carry a time.',
+      '`body`: a body that is the same byte by byte within 24 hours is stored once; for senders that repeat requests, name none of them, and whose lines carry a time. `content`, of OpenTelemetry logs: the same for each log record.',
   }),
   credential: z.string().optional().meta({
     description:
@@ -191,6 +184,7 @@ export const receiveFrame = defineRoute({
     'application/x-ndjson': { schema: Line, example: '{"message":"ready"}\n' },
     'text/plain': { schema: Line, example: 'ready\n' },
   },
+  keeps_encoding: { max_bytes: LIMITS.drain_body_bytes },
   status: 204,
   response: z.void(),
   writes: true,
@@ -233,6 +227,7 @@ export const receiveTelemetry = defineRoute({
     },
     'application/x-protobuf': { schema: z.string(), example: '' },
   },
+  keeps_encoding: { max_bytes: LIMITS.drain_body_bytes },
   status: 200,
   response: z.unknown(),
   response_media: ['application/json', 'application/x-protobuf'],

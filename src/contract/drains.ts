@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { LIMITS } from './limits.ts'
 import { TopicName } from './names.ts'
+import { NextPage } from './paging.ts'
 
 /** A drain's name stands in its URL. */
 export const DrainName = TopicName.meta({
@@ -128,7 +129,7 @@ export type Drain = z.infer<typeof Drain>
 export const DrainPage = z
   .strictObject({
     drains: z.array(DrainSummary),
-    next: z.string().nullable().meta({ description: 'Path of the next page; null on the last.' }),
+    next: NextPage,
   })
   .meta({ id: 'DrainPage' })
 

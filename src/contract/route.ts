@@ -44,6 +44,8 @@ export interface Route<
   body?: Body
   /** Takes the body as bytes and reads it itself: the forms it understands, for the document. */
   raw_body?: Readonly<Record<string, { schema: z.ZodType; example: unknown }>>
+  /** Takes the body as it was sent, compressed or not, and inflates it itself. */
+  keeps_encoding?: { max_bytes: number }
   headers?: z.ZodObject
   status: 200 | 201 | 204
   response: Response

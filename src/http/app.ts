@@ -9,16 +9,22 @@ import { allowOrigins } from './origins.ts'
 import { takeWebSockets } from './upgrades.ts'
 import { watchConnections } from './connections.ts'
 import { readBodiesAsBytes } from './read-body.ts'
+import { drainRoutes } from './routes/drains.ts'
 import { fetchRoutes } from './routes/fetch.ts'
 import { groupRoutes } from './routes/groups.ts'
 import { healthRoutes } from './routes/health.ts'
 import { pageRoutes } from './routes/pages.ts'
 import { produceRoutes } from './routes/produce.ts'
+import { telemetryRoutes } from './routes/receive-telemetry.ts'
+import { receiveRoutes } from './routes/receive.ts'
 import { tailRoutes } from './routes/tails.ts'
 import { topicRoutes } from './routes/topics.ts'
 
-/** Longer than the idle time-outs of the proxies in front, or they would send into a closing connection. */
-const KEEP_ALIVE_MS = 75_000
+/**
+ * Longer than the idle time-outs of who calls, or they would send into a closing connection: proxies wait for a minute,
+ * Logplex for 144 to 159 s, and each time it would spend one of its three tries.
+ */
+const KEEP_ALIVE_MS = 175_000
 /** A whole request must have arrived within this. */
 const REQUEST_MS = 60_000
 
@@ -41,7 +47,12 @@ function awaitsAnswer(socket: Socket): boolean {
 /** The HTTP server, not yet listening. */
 export async function createApp(
   broker: Broker,
-  options: { log: FastifyBaseLogger; version: string; allowed_origins: readonly string[] },
+  options: {
+    log: FastifyBaseLogger
+    version: string
+    allowed_origins: readonly string[]
+    public_url: string | undefined
+  },
 ): Promise<FastifyInstance> {
   const app = fastify({
     loggerInstance: options.log,
@@ -79,6 +90,9 @@ export async function createApp(
   tailRoutes(app, broker)
   topicRoutes(app, broker)
   groupRoutes(app, broker)
+  drainRoutes(app, broker, options.public_url)
+  receiveRoutes(app, broker)
+  telemetryRoutes(app, broker)
   healthRoutes(app, broker)
   await pageRoutes(app, options.version)
   return app

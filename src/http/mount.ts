@@ -48,7 +48,11 @@ export function mount<R extends Route>(
   app.route({
     method: route.method,
     url: route.path.replaceAll(/\{(\w+)\}/g, ':$1'),
-    config: { writes: route.writes, websocket: socketHandler !== undefined },
+    config: {
+      writes: route.writes,
+      websocket: socketHandler !== undefined,
+      keeps_encoding: route.keeps_encoding,
+    },
     // A tail has no end that a HEAD could wait for, and a poll hands out records.
     exposeHeadRoute: !route.streams && !route.writes,
     ...(socketHandler && {

@@ -17,6 +17,8 @@ const BY_FASTIFY_CODE: Readonly<Record<string, ProblemCode>> = {
 
 declare module 'fastify' {
   interface FastifyContextConfig {
+    /** Its body is taken as it was sent, up to this size. */
+    keeps_encoding?: { max_bytes: number } | undefined
     /** Failures of this route say whether anything was written. */
     writes?: boolean
     /** May be upgraded to a WebSocket. */

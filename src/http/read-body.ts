@@ -9,24 +9,26 @@ export function readBodiesAsBytes(app: FastifyInstance): void {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (request, payload, done) => {
     const { 'content-encoding': encoding, 'content-length': length } = request.headers
-    if (Number(length) > LIMITS.body_bytes) done(tooLarge())
-    else if (encoding === undefined || encoding === 'identity') collect(payload, done)
+    const { keeps_encoding } = request.routeOptions.config
+    const limit = keeps_encoding?.max_bytes ?? LIMITS.body_bytes
+    if (Number(length) > limit) done(tooLarge(limit))
+    else if (keeps_encoding || encoding === undefined || encoding === 'identity')
+      collect(payload, limit, done)
     else decode(payload, encoding, done)
   })
 }
 
 type Done = (error: Error | null, body?: Buffer) => void
 
-function tooLarge(): ProblemError {
-  const limit = LIMITS.body_bytes.toLocaleString('en')
+function tooLarge(limit: number): ProblemError {
   return new ProblemError(
     'request_too_large',
-    `The body has more than ${limit} bytes, decompressed.`,
+    `The body has more than ${limit.toLocaleString('en')} bytes, decompressed.`,
   )
 }
 
 /** Gathers a stream's bytes, up to the limit; what comes after that is not kept. */
-function collect(stream: Readable, done: Done): void {
+function collect(stream: Readable, limit: number, done: Done): void {
   const chunks: Buffer[] = []
   let bytes = 0
   let finished = false
@@ -37,10 +39,10 @@ function collect(stream: Readable, done: Done): void {
   }
   stream.on('data', (chunk: Buffer) => {
     bytes += chunk.length
-    if (bytes <= LIMITS.body_bytes) chunks.push(chunk)
+    if (bytes <= limit) chunks.push(chunk)
     else {
       chunks.length = 0
-      finish(tooLarge())
+      finish(tooLarge(limit))
     }
   })
   stream.on('end', () => {
@@ -60,7 +62,7 @@ function decode(payload: Readable, encoding: string, done: Done): void {
     done(new ProblemError('unsupported_media_type', detail, { errors }))
     return
   }
-  collect(inflater, (error, body) => {
+  collect(inflater, LIMITS.body_bytes, (error, body) => {
     payload.unpipe(inflater)
     payload.resume()
     inflater.destroy()

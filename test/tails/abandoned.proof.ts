@@ -42,7 +42,12 @@ beforeAll(async () => {
   database = await createTestDatabase()
   node = startBrokerNode(database.url, true)
   const log = createLogger('silent')
-  app = await createApp(node.broker, { log, version: '0.0.0', allowed_origins: [] })
+  app = await createApp(node.broker, {
+    log,
+    version: '0.0.0',
+    allowed_origins: [],
+    public_url: undefined,
+  })
   url = await app.listen({ port: 0, host: '127.0.0.1' })
   const headers = { 'content-type': 'application/json' }
   const body = JSON.stringify({ name: TOPIC, partitions: PARTITIONS })
