@@ -17,9 +17,9 @@ const COMMA = 0x2c
 const COLON = 0x3a
 export const NEWLINE = 0x0a
 export const OPEN_BRACE = 0x7b
-const CLOSE_BRACE = 0x7d
+export const CLOSE_BRACE = 0x7d
 export const OPEN_BRACKET = 0x5b
-const CLOSE_BRACKET = 0x5d
+export const CLOSE_BRACKET = 0x5d
 const BACKSLASH = 0x5c
 const MINUS = 0x2d
 

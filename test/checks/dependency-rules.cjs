@@ -17,7 +17,7 @@ const FASTIFY = ['fastify', '@fastify/[^/]+', 'fastify-plugin']
 const ROOMS = {
   contract: { rooms: [], packages: ['zod', 'zod-openapi'], builtins: [] },
   records: { rooms: ['contract'], packages: [], builtins: PURE_BYTES },
-  drains: { rooms: ['contract', 'records'], packages: [], builtins: PURE_BYTES },
+  drains: { rooms: ['contract', 'records'], packages: ['protobufjs'], builtins: PURE_BYTES },
   store: { rooms: ['contract'], packages: ['pg', 'kysely'], builtins: 'any' },
   broker: { rooms: ['contract', 'records', 'drains', 'store'], packages: [], builtins: NO_OUTSIDE },
   http: {
