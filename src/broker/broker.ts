@@ -67,16 +67,17 @@ export function createBroker(pools: StorePools, options: BrokerOptions): Broker 
     read: (id, offset) => readFrom({ pools }, id, offset, TAILER_READ),
     partitionsOf: (topicIds) => partitionsOf(database, topicIds),
   })
+  const topics = new TopicDirectory(database)
   return {
     pools,
     database,
-    topics: new TopicDirectory(database),
+    topics,
     queue,
     wakeups,
     notifications,
     hub,
     groups: createGroups(pools),
-    drains: createDrains(pools, database),
+    drains: createDrains(pools, database, { pools, topics, wakeups, hub }),
     sweeper: new Sweeper(pools, failed),
     auto_create_topics,
     schema_version,
@@ -95,6 +96,7 @@ export function drainBroker(broker: Broker): void {
   broker.wakeups.close()
   broker.groups.watch.close()
   broker.drains.outage.close()
+  broker.drains.routers.close()
 }
 
 export async function closeBroker(broker: Broker): Promise<void> {

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { DrainMetricsAnswer, METRICS_EXAMPLE, MetricsWindow } from './drain-metrics.ts'
 import {
   CreateDrain,
   Drain,
@@ -106,6 +107,26 @@ export const getDrain = defineRoute({
   writes: false,
   problems: ['unknown_drain'],
   example: { params: { drain: 'shop' }, response: shop },
+})
+
+export const getDrainMetrics = defineRoute({
+  operation_id: 'getDrainMetrics',
+  method: 'GET',
+  path: '/v1/drains/{drain}/metrics',
+  tag: 'drains',
+  summary: 'Requests of the application, by its router lines',
+  description:
+    'Made from the last hour of the topic, by the time of the lines; each line counts once, however late. As JSON; with `Accept: text/event-stream` a `metrics` event every second; with `Accept: text/plain` for Prometheus, counted since this node began to.',
+  operation: 'drain.get',
+  params: DrainParams,
+  query: z.strictObject({ window: MetricsWindow.optional() }),
+  status: 200,
+  response: DrainMetricsAnswer,
+  response_media: ['application/json', 'text/event-stream', 'text/plain'],
+  streams: true,
+  writes: false,
+  problems: ['unknown_drain', 'not_acceptable'],
+  example: { params: { drain: 'shop' }, response: METRICS_EXAMPLE },
 })
 
 export const rotateDrain = defineRoute({

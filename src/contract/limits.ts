@@ -144,6 +144,13 @@ export const LIMITS = {
   drain_sources: 1_000,
   drain_sources_shown: 100,
   drain_secret_chars: 200,
+  /** Drains whose requests one node counts at a time, some 2 MB each and 15 at worst; how long it goes on when nobody
+   * asks; and how long the first who asks waits for the last hour to be read, at some 300,000 lines a second. */
+  metrics_drains: 32,
+  metrics_idle_ms: 5 * 60_000,
+  metrics_wait_ms: 3_000,
+  /** How often a stream of metrics is brought up to date. */
+  metrics_update_ms: 1_000,
   drain_grace_default_ms: 60 * 60_000,
   drain_grace_ms: 30 * 24 * 60 * 60_000,
 

@@ -9,6 +9,7 @@ import { allowOrigins } from './origins.ts'
 import { takeWebSockets } from './upgrades.ts'
 import { watchConnections } from './connections.ts'
 import { readBodiesAsBytes } from './read-body.ts'
+import { drainMetricsRoutes } from './routes/drain-metrics.ts'
 import { drainRoutes } from './routes/drains.ts'
 import { fetchRoutes } from './routes/fetch.ts'
 import { groupRoutes } from './routes/groups.ts'
@@ -91,6 +92,7 @@ export async function createApp(
   topicRoutes(app, broker)
   groupRoutes(app, broker)
   drainRoutes(app, broker, options.public_url)
+  drainMetricsRoutes(app, broker)
   receiveRoutes(app, broker)
   telemetryRoutes(app, broker)
   healthRoutes(app, broker)

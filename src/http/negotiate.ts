@@ -38,6 +38,13 @@ export function wantsEvents(request: FastifyRequest): boolean {
   return best(request, [...TAIL_LINES, EVENTS_TYPE]) === EVENTS_TYPE
 }
 
+/** The form of metrics: JSON unless a stream, or Prometheus' text, is asked for. */
+export function metricsForm(request: FastifyRequest): 'json' | 'events' | 'prometheus' {
+  const type = best(request, [JSON_TYPE, EVENTS_TYPE, 'text/plain'])
+  if (type === JSON_TYPE) return 'json'
+  return type === EVENTS_TYPE ? 'events' : 'prometheus'
+}
+
 /** The short door answers with NDJSON alone; browsers and curl accept anything. */
 export function requireNdjson(request: FastifyRequest): void {
   best(request, TAIL_LINES)

@@ -10,9 +10,9 @@ import { ProblemError } from '../../contract/problem-error.ts'
 import type { Database } from '../../store/database.ts'
 import * as store from '../../store/drains.ts'
 import type { StorePools } from '../../store/pool.ts'
-import { storeProblem, writtenAfter } from '../../store/sqlstate.ts'
 import { createTopic } from '../../store/topics.ts'
 import type { TopicDirectory } from '../topic-directory.ts'
+import { told } from '../told.ts'
 import { createCredential } from './credentials.ts'
 import { unknownDrain, type DrainDirectory } from './drain-directory.ts'
 import type { DrainTally } from './tally.ts'
@@ -55,21 +55,13 @@ function commandsFor(url: string, credential: string): DrainCommands {
   }
 }
 
-async function told<T>(run: () => Promise<T>, writes = true): Promise<T> {
-  try {
-    return await run()
-  } catch (error) {
-    throw storeProblem(error, writes ? writtenAfter(error) : undefined)
-  }
-}
-
 /** Creates a drain, and its topic where there is none. */
 export function createDrain(
   broker: Broker,
   base: Base,
   { name, topic = name, partitions, config }: CreateDrain,
 ): Promise<DrainWithCredential> {
-  return told(async () => {
+  return told(true, async () => {
     const { credential, hash } = createCredential()
     const row = { name, topic, credential_hash: hash, config }
     const drain = await store.createDrain(broker.database, row)
@@ -91,7 +83,7 @@ export function listDrains(
   base: Base,
   page: { after?: string | undefined; prefix?: string | undefined; limit: number },
 ): Promise<{ drains: DrainSummary[]; next_after: string | undefined }> {
-  return told(async () => {
+  return told(false, async () => {
     const rows = await store.listDrains(broker.database, {
       after: page.after ?? '',
       prefix: page.prefix ?? '',
@@ -99,14 +91,25 @@ export function listDrains(
     })
     const drains = rows.slice(0, page.limit).map((drain) => summary(base, drain))
     return { drains, next_after: rows.length > page.limit ? drains.at(-1)?.name : undefined }
-  }, false)
+  })
+}
+
+/** The drain of this name, for its owner. */
+export function drainNamed(
+  broker: Pick<Broker, 'database'>,
+  name: string,
+): Promise<store.DrainRow> {
+  return told(false, async () => {
+    const drain = await store.getDrain(broker.database, name)
+    if (!drain) throw unknownDrain(name)
+    return drain
+  })
 }
 
 /** A drain, and what it has received. */
-export function describeDrain(broker: Broker, base: Base, name: string): Promise<Drain> {
-  return told(async () => {
-    const drain = await store.getDrain(broker.database, name)
-    if (!drain) throw unknownDrain(name)
+export async function describeDrain(broker: Broker, base: Base, name: string): Promise<Drain> {
+  const drain = await drainNamed(broker, name)
+  return told(false, async () => {
     // What this node has counted is told first, so that who has just sent something sees it.
     await broker.drains.tally.flush()
     const [counts, sources] = await Promise.all([
@@ -114,7 +117,7 @@ export function describeDrain(broker: Broker, base: Base, name: string): Promise
       store.drainSources(broker.database, drain.drain_id, LIMITS.drain_sources_shown),
     ])
     return { ...summary(base, drain), ...asReceived(counts), sources: sources.map(asSource) }
-  }, false)
+  })
 }
 
 const time = (date: Date | null | undefined) => date?.toISOString() ?? null
@@ -158,7 +161,7 @@ export function rotateDrain(
   name: string,
   graceMs: number,
 ): Promise<DrainWithCredential> {
-  return told(async () => {
+  return told(true, async () => {
     const { credential, hash } = createCredential()
     const rotation = { credential_hash: hash, grace_ms: graceMs }
     const drain = await store.rotateCredential(broker.database, name, rotation)
@@ -170,7 +173,7 @@ export function rotateDrain(
 
 /** Deletes a drain; its topic stays. */
 export function deleteDrain(broker: Broker, name: string): Promise<void> {
-  return told(async () => {
+  return told(true, async () => {
     const gone = await store.deleteDrain(broker.pools, name)
     broker.drains.directory.forget(name)
     if (!gone) throw unknownDrain(name, 'no')

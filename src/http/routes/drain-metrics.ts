@@ -1,0 +1,73 @@
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { Broker } from '../../broker/broker.ts'
+import { drainNamed } from '../../broker/drains/drains.ts'
+import { windowMs, DEFAULT_METRICS_WINDOW } from '../../contract/drain-metrics.ts'
+import { getDrainMetrics } from '../../contract/drain-routes.ts'
+import { LIMITS } from '../../contract/limits.ts'
+import { abandoned } from '../abandoned.ts'
+import { mount, SENT } from '../mount.ts'
+import { metricsForm } from '../negotiate.ts'
+
+/** What the requests of a drain's application were: once, as a stream, or for Prometheus to scrape. */
+export function drainMetricsRoutes(app: FastifyInstance, broker: Broker): void {
+  mount(app, getDrainMetrics, async ({ params, query, request, reply }) => {
+    const form = metricsForm(request)
+    const drain = await drainNamed(broker, params.drain)
+    const view = await broker.drains.routers.of(drain.topic)
+    if (form === 'prometheus') {
+      reply.type('text/plain; version=0.0.4; charset=utf-8')
+      reply.send(view.metrics.prometheus(drain.name))
+      return SENT
+    }
+    const window = windowMs(query.window ?? DEFAULT_METRICS_WINDOW) ?? 0
+    const snapshot = async () => {
+      const { metrics, caught_up } = await broker.drains.routers.of(drain.topic)
+      return { ...metrics.snapshot(Date.now(), window), caught_up }
+    }
+    if (form === 'json') return snapshot()
+    await stream(reply, snapshot, broker.drains.outage.signal)
+    return SENT
+  })
+}
+
+/** An event a second, as long as the reader takes them. */
+async function stream(
+  reply: FastifyReply,
+  snapshot: () => Promise<unknown>,
+  stopping: AbortSignal,
+): Promise<void> {
+  const signal = AbortSignal.any([abandoned(reply), stopping])
+  reply.hijack()
+  const { raw } = reply
+  raw.writeHead(200, {
+    ...(reply.getHeaders() as Record<string, string>),
+    'content-type': 'text/event-stream; charset=utf-8',
+    'cache-control': 'no-cache, no-transform',
+    'x-accel-buffering': 'no',
+  })
+  raw.write('retry: 1000\n\n')
+  try {
+    while (!signal.aborted) {
+      // Who does not take one misses those in between, and nothing is kept for them.
+      if (!raw.writableNeedDrain)
+        raw.write(`event: metrics\ndata: ${JSON.stringify(await snapshot())}\n\n`)
+      await pause(LIMITS.metrics_update_ms, signal)
+    }
+  } finally {
+    // A topic that was deleted, or a database that is away: the reader comes back by itself.
+    raw.end()
+  }
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    const timer = setTimeout(done, ms)
+    signal.addEventListener('abort', done)
+    if (signal.aborted) done()
+  })
+}
