@@ -154,6 +154,17 @@ export const LIMITS = {
   drain_grace_default_ms: 60 * 60_000,
   drain_grace_ms: 30 * 24 * 60 * 60_000,
 
+  /** What a drain's router metrics are broken down by; what is rarer is counted as `other`. Heroku allows 100 dynos of
+   * a type; an application of 200 busy routes has names for them. */
+  metrics_paths: 200,
+  metrics_dynos: 500,
+  /** The longest window. Of a day, minutes by path would take a gigabyte in the worst case, and counters for longer are
+   * what Prometheus is for. */
+  metrics_window_ms: 60 * 60_000,
+  metrics_default_window_ms: 5 * 60_000,
+  /** A line this far ahead of its arrival has a clock that is wrong, not just not quite right. */
+  metrics_ahead_ms: 10_000,
+
   topics_per_page: 1_000,
   topics_default_page: 100,
   /** Batches of deleted topics removed in one statement, so that nobody waits behind it. */
