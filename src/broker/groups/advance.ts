@@ -19,7 +19,8 @@ export function isSimple(call: Advance): call is SimpleAdvance {
   return call.entries.length === 1
 }
 
-function refused(
+/** Why a call changed nothing. */
+export function refused(
   { entries, member_id }: Advance,
   { status, entry }: AdvanceOutcome,
   placeOf: PlaceOf,

@@ -4,6 +4,7 @@ import { memberState } from '../../store/group-offsets.ts'
 import { isInLog, outOfRange } from '../log-bounds.ts'
 import { placeOf } from '../place.ts'
 import { told } from '../told.ts'
+import { refused } from './advance.ts'
 import type { GroupsBroker } from './groups-broker.ts'
 import { requireCurrent, unknownMember } from './membership.ts'
 
@@ -32,9 +33,10 @@ export function seek(
     const entries = [{ partition_id, seen: delivered ?? committed, delivered: offset }]
     const { group_id, generation_id } = state
     const call = { group_id, member_id, generation_id, explicit: false, entries }
-    const { status } = await broker.groups.advances.add(call)
+    const outcome = await broker.groups.advances.add(call)
     // Records went out meanwhile: behind those, then.
-    if (status === 'moved') await seek(broker, input)
+    if (outcome.status === 'moved') return seek(broker, input)
+    if (outcome.status !== 'ok') throw refused(call, outcome, () => place)
     broker.groups.watch.tell(group_id)
   })
 }
