@@ -1,12 +1,11 @@
 import type { GroupOffset } from '../../contract/groups.ts'
 import { ProblemError } from '../../contract/problem-error.ts'
-import { memberState } from '../../store/group-offsets.ts'
 import { isInLog, outOfRange } from '../log-bounds.ts'
 import { placeOf } from '../place.ts'
 import { told } from '../told.ts'
 import { refused } from './advance.ts'
 import type { GroupsBroker } from './groups-broker.ts'
-import { requireCurrent, unknownMember } from './membership.ts'
+import { currentMember } from './membership.ts'
 
 /** Where a member reads a partition of its own from now on. What is committed stays. */
 export function seek(
@@ -14,10 +13,8 @@ export function seek(
   input: GroupOffset & { group: string; member_id: string; generation_id: number },
 ): Promise<void> {
   return told(true, async () => {
-    const { group, member_id, offset } = input
-    const state = await memberState(broker.pools, group, member_id)
-    if (!state) throw unknownMember(group, member_id)
-    requireCurrent(state, input.generation_id)
+    const { member_id, offset } = input
+    const state = await currentMember(broker, input)
     const owned = state.owned.find(
       ({ topic, partition }) => topic === input.topic && partition === input.partition,
     )
@@ -36,7 +33,7 @@ export function seek(
     const outcome = await broker.groups.advances.add(call)
     // Records went out meanwhile: behind those, then.
     if (outcome.status === 'moved') return seek(broker, input)
-    if (outcome.status !== 'ok') throw refused(call, outcome, () => place)
+    if (outcome.status !== 'ok') throw refused(call, outcome, [owned])
     broker.groups.watch.tell(group_id)
   })
 }

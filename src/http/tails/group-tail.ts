@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { WebSocket } from '@fastify/websocket'
 import type { Broker } from '../../broker/broker.ts'
+import { assignmentOf, keptBy } from '../../broker/groups/assignment.ts'
 import { commitOffsets } from '../../broker/groups/commit.ts'
 import * as membership from '../../broker/groups/membership.ts'
 import { poll, type Polled } from '../../broker/groups/poll.ts'
@@ -9,6 +10,7 @@ import { GroupCommand, type GroupMessage } from '../../contract/group-tail.ts'
 import type { JoinGroup, Membership } from '../../contract/groups.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { invalidField } from '../../contract/problem-error.ts'
+import { positionsOf, recordsText, revokedOf } from '../polled.ts'
 import { asProblem, problemText } from '../problem-json.ts'
 import { CLOSE, TailSocket } from './tail-socket.ts'
 
@@ -114,7 +116,7 @@ export class GroupTail {
     if (truncated.length > 0) await this.#socket.send(text({ type: 'truncated', truncated }))
     if (pages.length === 0) return
     this.#credit -= pages.reduce((sum, { page }) => sum + page.record_count, 0)
-    await this.#socket.send(recordsText(polled))
+    await this.#socket.send(recordsMessage(polled))
   }
 
   /** A rebalance, or a partition that has come since. */
@@ -189,23 +191,17 @@ function joinedMessage({ group, member_id, generation_id, assignment }: Membersh
   return { type: 'joined', group, member_id, generation_id, assignment }
 }
 
-function assignedMessage({ state, revoked }: Polled): Extract<GroupMessage, { type: 'assigned' }> {
-  const kept = state.owned.filter(({ is_revoked }) => !is_revoked)
+function assignedMessage(polled: Polled): Extract<GroupMessage, { type: 'assigned' }> {
   return {
     type: 'assigned',
-    generation_id: state.generation_id,
-    assignment: membership.assignmentOf(kept),
-    ...(revoked.length > 0 ? { revoked: membership.assignmentOf(revoked) } : {}),
+    generation_id: polled.state.generation_id,
+    assignment: assignmentOf(keptBy(polled.state)),
+    ...revokedOf(polled),
   }
 }
 
-function recordsText({ state, pages }: Polled): string {
-  const positions = pages.map(({ standing: { owned }, page }) => ({
-    topic: owned.topic,
-    partition: owned.partition,
-    offset: page.next_offset,
-  }))
-  const records = pages.map(({ page }) => page.text).join(',')
-  const head = `{"type":"records","generation_id":${String(state.generation_id)}`
-  return `${head},"records":[${records}],"positions":${JSON.stringify(positions)}}`
+function recordsMessage(polled: Polled): string {
+  const head = `{"type":"records","generation_id":${String(polled.state.generation_id)}`
+  const positions = JSON.stringify(positionsOf(polled))
+  return `${head},"records":${recordsText(polled)},"positions":${positions}}`
 }
