@@ -12,6 +12,7 @@ import { LIMITS } from '../../contract/limits.ts'
 import { invalidField } from '../../contract/problem-error.ts'
 import { positionsOf, recordsText, revokedOf } from '../polled.ts'
 import { asProblem, problemText } from '../problem-json.ts'
+import { Allowance } from './allowance.ts'
 import { CLOSE, TailSocket } from './tail-socket.ts'
 
 const text = (message: GroupMessage) => JSON.stringify(message)
@@ -31,8 +32,7 @@ export class GroupTail {
   readonly #request: FastifyRequest
   readonly #socket: TailSocket
   #member: Membership | undefined
-  #credit = 0
-  #paused = false
+  #allowance = new Allowance(0)
   #nudge: (() => void) | undefined
   /** Commands are obeyed in the order in which they came. */
   #obeyed: Promise<void> = Promise.resolve()
@@ -54,7 +54,7 @@ export class GroupTail {
 
   /** Joins, and pushes records until the connection or the server is over. */
   async run({ group, joining, credit }: GroupTailInput): Promise<void> {
-    this.#credit = credit ?? Infinity
+    this.#allowance = new Allowance(credit)
     const member = await membership.joinGroup(this.#broker, {
       ...joining,
       group,
@@ -92,7 +92,7 @@ export class GroupTail {
   }
 
   async #push(member: Membership): Promise<void> {
-    const max_records = this.#paused ? 0 : Math.min(this.#credit, LIMITS.tail_page_records)
+    const max_records = this.#allowance.records
     if (max_records === 0) {
       await this.#idle(member)
       return
@@ -115,7 +115,7 @@ export class GroupTail {
     const { truncated, pages } = polled
     if (truncated.length > 0) await this.#socket.send(text({ type: 'truncated', truncated }))
     if (pages.length === 0) return
-    this.#credit -= pages.reduce((sum, { page }) => sum + page.record_count, 0)
+    this.#allowance.spend(pages.reduce((sum, { page }) => sum + page.record_count, 0))
     await this.#socket.send(recordsMessage(polled))
   }
 
@@ -167,15 +167,11 @@ export class GroupTail {
         if (member) await seek(this.#broker, { ...member, ...command })
         return
       case 'credit':
-        this.#credit = (this.#credit === Infinity ? 0 : this.#credit) + command.records
-        break
       case 'pause':
-        this.#paused = true
-        break
       case 'resume':
-        this.#paused = false
+        this.#allowance.obey(command)
+        this.#nudge?.()
     }
-    this.#nudge?.()
   }
 
   async #commit(
