@@ -5,11 +5,13 @@ import {
   GenerationId,
   GroupOffset,
   GroupRecord,
+  SessionTimeout,
   Truncation,
 } from './groups.ts'
 import { LIMITS } from './limits.ts'
 import { GroupName, MemberId, Offset, Partition, TopicName } from './names.ts'
 import { defineRoute } from './route.ts'
+import { FirstCredit, problemFields, TailCommand } from './tails.ts'
 
 /** A member of a group on a WebSocket: the connection is the member. */
 
@@ -54,17 +56,8 @@ const Committed = z
   .strictObject({ type: z.literal('committed'), offsets: z.array(GroupOffset) })
   .meta({ id: 'GroupCommitted', description: 'These offsets are durable.' })
 
-const refusal = {
-  code: z.string(),
-  status: z.number().int(),
-  title: z.string(),
-  detail: z.string(),
-  hint: z.string(),
-  retriable: z.boolean(),
-}
-
 const Refused = z
-  .looseObject({ type: z.literal('refused'), ...refusal })
+  .looseObject({ type: z.literal('refused'), ...problemFields })
   .meta({ id: 'GroupRefused', description: 'A command changed nothing; the connection goes on.' })
 
 const Beat = z
@@ -76,7 +69,7 @@ const Draining = z
   .meta({ id: 'GroupDraining', description: 'The last message: this server stops. Reconnect.' })
 
 const Failed = z
-  .looseObject({ type: z.literal('problem'), ...refusal })
+  .looseObject({ type: z.literal('problem'), ...problemFields })
   .meta({ id: 'GroupFailed', description: 'The last message: why it cannot go on.' })
 
 /** What a server sends to a member. */
@@ -112,20 +105,8 @@ const Seek = z
   })
   .meta({ id: 'GroupSeek', description: 'Read a partition of yours from there on.' })
 
-const Credit = z
-  .strictObject({ type: z.literal('credit'), records: z.number().int().min(1).max(1_000_000_000) })
-  .meta({ id: 'GroupCredit', description: 'Send this many records more.' })
-
-const Pause = z
-  .strictObject({ type: z.literal('pause') })
-  .meta({ id: 'GroupPause', description: 'Send no records until `resume`.' })
-
-const Resume = z
-  .strictObject({ type: z.literal('resume') })
-  .meta({ id: 'GroupResume', description: 'Go on after `pause`.' })
-
 /** What a member may say. */
-export const GroupCommand = z.discriminatedUnion('type', [Commit, Seek, Credit, Pause, Resume])
+export const GroupCommand = z.discriminatedUnion('type', [Commit, Seek, ...TailCommand.options])
 export type GroupCommand = z.infer<typeof GroupCommand>
 
 const TOPICS = /^[A-Za-z0-9._-]{0,249}\*?(,[A-Za-z0-9._-]{0,249}\*?)*$/
@@ -151,13 +132,8 @@ export const groupTail = defineRoute({
         'A name of your own: who reconnects under it within the session keeps its partitions.',
     }),
     auto_offset_reset: AutoOffsetReset.default('earliest'),
-    session_timeout_ms: z
-      .number()
-      .int()
-      .min(1_000)
-      .max(LIMITS.session_ms)
-      .default(LIMITS.session_default_ms),
-    credit: z.number().int().min(0).max(1_000_000_000).optional().meta({
+    session_timeout_ms: SessionTimeout.default(LIMITS.session_default_ms),
+    credit: FirstCredit.meta({
       description: 'Send no more records than this until `credit` messages allow more.',
     }),
   }),

@@ -48,7 +48,7 @@ export const GroupOffset = z
   .meta({ id: 'GroupOffset', description: 'The next offset to read of a partition.' })
 export type GroupOffset = z.infer<typeof GroupOffset>
 
-const SessionTimeout = z.number().int().min(1_000).max(LIMITS.session_ms)
+export const SessionTimeout = z.number().int().min(1_000).max(LIMITS.session_ms)
 
 export const JoinGroup = z
   .strictObject({

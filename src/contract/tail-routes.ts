@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { LIMITS } from './limits.ts'
 import { TopicName } from './names.ts'
 import { defineRoute } from './route.ts'
-import { TailPosition } from './tails.ts'
+import { FirstCredit, TailPosition } from './tails.ts'
 
 const TopicParams = z.strictObject({ topic: TopicName })
 
@@ -33,7 +33,7 @@ const tailOptions = {
   on_truncated: z.enum(['continue', 'end']).default('continue').meta({
     description: 'What to do where retention has removed records that were not sent yet.',
   }),
-  credit: z.number().int().min(0).max(1_000_000_000).optional().meta({
+  credit: FirstCredit.meta({
     description:
       'WebSocket only: send no more records than this until `credit` messages allow more.',
   }),

@@ -86,18 +86,19 @@ const End = z
   })
   .meta({ id: 'End', description: 'The last message: the tail has what it was asked for.' })
 
-/** The last message: a problem object (RFC 9457) with the position reached. */
+/** What a message has of a problem object (RFC 9457); some problems have more. */
+export const problemFields = {
+  code: z.string(),
+  status: z.number().int(),
+  title: z.string(),
+  detail: z.string(),
+  hint: z.string(),
+  retriable: z.boolean(),
+}
+
+/** The last message: a problem, with the position reached. */
 const Failed = z
-  .looseObject({
-    type: z.literal('problem'),
-    code: z.string(),
-    status: z.number().int(),
-    title: z.string(),
-    detail: z.string(),
-    hint: z.string(),
-    retriable: z.boolean(),
-    position,
-  })
+  .looseObject({ type: z.literal('problem'), ...problemFields, position })
   .meta({ id: 'Failed', description: 'The last message: why the tail cannot go on.' })
 
 /** Everything on a tail that is not a record. */
@@ -125,8 +126,14 @@ export const TailRecords = z
   .meta({ id: 'TailRecords', description: 'Records of one partition, in order.' })
 export type TailRecords = z.infer<typeof TailRecords>
 
+/** As good as no bound. */
+const MOST_CREDIT = 1_000_000_000
+
+/** What a reader on a WebSocket allows from the beginning. */
+export const FirstCredit = z.number().int().min(0).max(MOST_CREDIT).optional()
+
 const Credit = z
-  .strictObject({ type: z.literal('credit'), records: z.number().int().min(1).max(1_000_000_000) })
+  .strictObject({ type: z.literal('credit'), records: z.number().int().min(1).max(MOST_CREDIT) })
   .meta({
     id: 'Credit',
     description:

@@ -15,18 +15,19 @@ export function fetchPages(stage: Stage): Contest {
     reach: 3,
     unit: 'records/s',
     against: 'node-postgres, row per record',
-    ours: () => pageRate(stage),
+    ours: () => pageRate(stage, READERS),
     theirs: () => rowRate(stage),
   }
 }
 
-async function pageRate(stage: Stage): Promise<number> {
-  const offsets = new Array<number>(READERS).fill(0)
+/** Records per second of so many readers that fetch pages of 1,000, over and over. */
+export async function pageRate(stage: Stage, readers: number): Promise<number> {
+  const offsets = new Array<number>(readers).fill(0)
   const path = '/v1/topics/batch/partitions/0/records?max_records=1000&offset='
   let records = 0
   const load = await run({
     port: stage.port,
-    connections: READERS,
+    connections: readers,
     seconds: SECONDS,
     request: (reader) => get(path + String(offsets[reader])),
     answered: (reader, body) => {

@@ -1,3 +1,4 @@
+import { pageRate } from './fetch.ts'
 import { get, post, run } from './load.ts'
 import type { Contest, Figure } from './rounds.ts'
 import type { Stage } from './stage.ts'
@@ -7,7 +8,6 @@ import type { Stage } from './stage.ts'
 const SECONDS = 3
 const PAGE = 1000
 const TOPIC = 'batch'
-const NEXT_OFFSET = /"next_offset":(\d+),"high_watermark":(\d+)/
 const ACK = /"ack":"([^"]*)","positions":\[(?:\{[^}]*"offset":(\d+)\})?\]/
 
 let groups = 0
@@ -37,7 +37,7 @@ export function groupPolls(stage: Stage): Contest {
     unit: 'records/s',
     against: 'plain fetch of the same pages',
     ours: () => pollRate(stage),
-    theirs: () => fetchRate(stage),
+    theirs: () => pageRate(stage, 1),
   }
 }
 
@@ -66,26 +66,6 @@ async function pollRate(stage: Stage): Promise<number> {
       ack = given
       records += Number(next) - offset
       offset = Number(next)
-    },
-  })
-  return (records / load.requests) * load.requests_per_s
-}
-
-async function fetchRate(stage: Stage): Promise<number> {
-  let offset = 0
-  let records = 0
-  const load = await run({
-    port: stage.port,
-    connections: 1,
-    seconds: SECONDS,
-    request: () =>
-      get(
-        `/v1/topics/${TOPIC}/partitions/0/records?max_records=${String(PAGE)}&offset=${String(offset)}`,
-      ),
-    answered: (_, body) => {
-      const [, next, high] = NEXT_OFFSET.exec(body.toString('latin1', body.length - 120)) ?? []
-      records += Number(next) - offset
-      offset = next === high ? 0 : Number(next)
     },
   })
   return (records / load.requests) * load.requests_per_s

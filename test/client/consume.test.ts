@@ -33,17 +33,29 @@ function fill(topic: string, partitions: number, each: number): Promise<unknown>
   return produce(server.url, topic, records)
 }
 
+/** Lets consumers work until it is so, and then stops them. */
+async function stopWhen(
+  isSo: () => boolean,
+  start: (signal: AbortSignal) => Promise<unknown>,
+): Promise<void> {
+  const stop = new AbortController()
+  const consuming = start(stop.signal)
+  await until(isSo)
+  stop.abort()
+  await consuming
+}
+
 describe('consume', () => {
   it('gives each record once, in order within a partition, and commits what is done', async () => {
     await create('each', 3)
     await fill('each', 3, 50)
-    const stop = new AbortController()
     const seen: ConsumedRecord[] = []
-    const options = { group: 'once', topics: ['each'], signal: stop.signal, max_records: 20 }
-    const consuming = consume(server.url, options, (record) => void seen.push(record))
-    await until(() => seen.length >= 150)
-    stop.abort()
-    await consuming
+    const options = { group: 'once', topics: ['each'], max_records: 20 }
+    const note = (record: ConsumedRecord) => void seen.push(record)
+    await stopWhen(
+      () => seen.length >= 150,
+      (signal) => consume(server.url, { ...options, signal }, note),
+    )
     for (const partition of [0, 1, 2]) {
       const offsets = seen.filter((one) => one.partition === partition).map(({ offset }) => offset)
       expect(offsets).toEqual(Array.from({ length: 50 }, (_, offset) => offset))
@@ -55,22 +67,22 @@ describe('consume', () => {
   it('works on partitions side by side, and on the records of one after the other', async () => {
     await create('side', 4)
     await fill('side', 4, 5)
-    const stop = new AbortController()
     const busy = new Map<number, number>()
     let most = 0
     let done = 0
-    const options = { group: 'siding', topics: ['side'], signal: stop.signal, concurrency: 3 }
-    const consuming = consume(server.url, options, async ({ partition }) => {
+    const options = { group: 'siding', topics: ['side'], concurrency: 3 }
+    const work = async ({ partition }: ConsumedRecord) => {
       busy.set(partition, (busy.get(partition) ?? 0) + 1)
       expect(busy.get(partition)).toBe(1)
       most = Math.max(most, [...busy.values()].filter((count) => count > 0).length)
       await new Promise((resolve) => setTimeout(resolve, 2))
       busy.set(partition, 0)
       done++
-    })
-    await until(() => done === 20)
-    stop.abort()
-    await consuming
+    }
+    await stopWhen(
+      () => done === 20,
+      (signal) => consume(server.url, { ...options, signal }, work),
+    )
     expect(most).toBe(3)
   })
 
@@ -124,18 +136,17 @@ describe('consume', () => {
   it('shares with others, and every record is done by one of them', async () => {
     await create('many', 6)
     await fill('many', 6, 100)
-    const stop = new AbortController()
     const seen = new Set<unknown>()
-    const options = { group: 'sharing', topics: ['many'], signal: stop.signal, max_records: 10 }
-    const consuming = [1, 2, 3].map(() =>
-      consume(server.url, options, async ({ value }) => {
-        await new Promise((resolve) => setTimeout(resolve, 1))
-        seen.add(value)
-      }),
+    const options = { group: 'sharing', topics: ['many'], max_records: 10 }
+    const work = async ({ value }: ConsumedRecord) => {
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      seen.add(value)
+    }
+    await stopWhen(
+      () => seen.size === 600,
+      (signal) =>
+        Promise.all([1, 2, 3].map(() => consume(server.url, { ...options, signal }, work))),
     )
-    await until(() => seen.size === 600)
-    stop.abort()
-    await Promise.all(consuming)
     expect(await committed('sharing')).toEqual([100, 100, 100, 100, 100, 100])
   })
 

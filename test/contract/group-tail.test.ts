@@ -161,6 +161,23 @@ it('reads from elsewhere when told to seek', async () => {
   expect(await member.hears('refused')).toMatchObject({ code: 'offset_out_of_range' })
 })
 
+it('is told that it cannot skip in a partition that goes to another member', async () => {
+  await create('handed', 2)
+  const records = [0, 1].map((partition) => ({ partition, value: partition }))
+  await produce(server.url, 'handed', records)
+  const one = open('handing', 'topics=handed')
+  await until(() => one.values().length === 2)
+  const two = open('handing', 'topics=handed')
+  const { revoked } = await one.hears('assigned', (message) => message.revoked !== undefined)
+  const partition = revoked?.[0]?.partitions[0] ?? -1
+  await produce(server.url, 'handed', [{ partition, value: 'theirs' }])
+  one.say({ type: 'seek', topic: 'handed', partition, offset: 2 })
+  expect(await one.hears('refused')).toMatchObject({ code: 'illegal_generation', written: 'no' })
+  one.say({ type: 'commit', offsets: 'delivered' })
+  await until(() => two.values().length === 1)
+  expect(two.values()).toEqual(['theirs'])
+})
+
 it('keeps its partitions under a name of its own while it reconnects', async () => {
   await create('named', 2)
   const one = open('naming', 'topics=named&member_id=me')

@@ -3,13 +3,17 @@ import type { Ack } from './ack.ts'
 import { commit } from './advance.ts'
 import type { GroupsBroker } from './groups-broker.ts'
 
-/** What a member was given and has not committed, behind the last record of each partition. */
+/** Partitions of which a member was given something that it has not committed. */
+export function heldBy({ owned }: MemberState): (OwnedPartition & { delivered: number })[] {
+  return owned.filter(
+    (one): one is OwnedPartition & { delivered: number } =>
+      one.delivered !== null && one.delivered > (one.committed ?? -1),
+  )
+}
+
+/** The same by partition_id: behind the last record of each. */
 export function inHandOf(state: MemberState): Map<number, number> {
-  const held = new Map<number, number>()
-  for (const { partition_id, committed, delivered } of state.owned) {
-    if (delivered !== null && delivered > (committed ?? -1)) held.set(partition_id, delivered)
-  }
-  return held
+  return new Map(heldBy(state).map(({ partition_id, delivered }) => [partition_id, delivered]))
 }
 
 /** Commits these, by partition_id, in the name of a member that polls. */
@@ -26,9 +30,7 @@ export function commitDone(
     entries.set(partition_id, { ...entries.get(partition_id), partition_id, committed })
   }
   const call = { group_id, member_id, generation_id, explicit: false }
-  return commit(broker, { ...call, entries: [...entries.values()] }, (id) =>
-    placeOf(state.owned, id),
-  )
+  return commit(broker, { ...call, entries: [...entries.values()] }, state.owned)
 }
 
 /** Of partitions that are to go to others: what never arrived here need not be waited for. */
@@ -41,9 +43,4 @@ function givenBack(
     if (!is_revoked || delivered === null || arrived >= delivered) return []
     return [[partition_id, { partition_id, seen: delivered, delivered: arrived }]]
   })
-}
-
-function placeOf(owned: readonly OwnedPartition[], partitionId: number): string {
-  const found = owned.find(({ partition_id }) => partition_id === partitionId)
-  return found ? `${found.topic}/${String(found.partition)}` : 'A partition'
 }

@@ -7,6 +7,7 @@ import { placeOf } from '../place.ts'
 import { targetOf } from '../targets.ts'
 import { told } from '../told.ts'
 import { commit } from './advance.ts'
+import { heldBy } from './commit-done.ts'
 import type { GroupsBroker } from './groups-broker.ts'
 import { requireCurrent } from './membership.ts'
 
@@ -54,12 +55,13 @@ async function requireState(broker: GroupsBroker, { group, member_id }: Committe
 async function commitDelivered(broker: GroupsBroker, who: Committer): Promise<GroupOffset[]> {
   const state = await requireState(broker, who)
   requireCurrent(state, who.generation_id)
-  const { group_id, owned, generation_id } = state
-  const given = owned.flatMap(({ partition_id, topic, partition, delivered, committed }) =>
-    delivered !== null && delivered > (committed ?? -1)
-      ? [{ partition_id, topic, partition, offset: delivered }]
-      : [],
-  )
+  const { group_id, generation_id } = state
+  const given = heldBy(state).map(({ partition_id, topic, partition, delivered }) => ({
+    partition_id,
+    topic,
+    partition,
+    offset: delivered,
+  }))
   if (given.length === 0 && who.generation_id < generation_id) throw nothingLeft(who)
   return commitPlaced(broker, { ...who, group_id, explicit: false }, given)
 }
@@ -86,10 +88,7 @@ async function commitPlaced(
   placed: readonly PlacedOffset[],
 ): Promise<GroupOffset[]> {
   const entries = placed.map(({ partition_id, offset }) => ({ partition_id, committed: offset }))
-  await commit(broker, { ...who, entries }, (id) => {
-    const found = placed.find(({ partition_id }) => partition_id === id)
-    return found ? `${found.topic}/${String(found.partition)}` : 'A partition'
-  })
+  await commit(broker, { ...who, entries }, placed)
   return placed.map(({ topic, partition, offset }) => ({ topic, partition, offset }))
 }
 

@@ -4,9 +4,9 @@ import * as store from '../../store/groups.ts'
 import type { StorePools } from '../../store/pool.ts'
 import { pageByName } from '../page-by-name.ts'
 import { told } from '../told.ts'
+import { assignmentOf } from './assignment.ts'
 import { requireSet, unknownGroup } from './commit.ts'
 import { handOverState } from './hand-over.ts'
-import { assignmentOf } from './membership.ts'
 
 interface Broker {
   pools: StorePools

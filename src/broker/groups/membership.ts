@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto'
-import type { Assignment, JoinGroup, Membership } from '../../contract/groups.ts'
+import type { JoinGroup, Membership } from '../../contract/groups.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { ProblemError } from '../../contract/problem-error.ts'
 import * as store from '../../store/group-members.ts'
-import { memberState, type MemberState, type OwnedPartition } from '../../store/group-offsets.ts'
+import { memberState, type MemberState } from '../../store/group-offsets.ts'
 import { groupIdOf } from '../../store/groups.ts'
 import { storeProblem } from '../../store/sqlstate.ts'
 import { told } from '../told.ts'
 import { unknownTopic, type TopicDirectory } from '../topic-directory.ts'
 import { formatAck } from './ack.ts'
+import { assignmentOf, keptBy } from './assignment.ts'
 import type { GroupsBroker } from './groups-broker.ts'
 import { note } from './note.ts'
 import { standingsOf } from './standing.ts'
@@ -18,19 +19,6 @@ export { told }
 export function unknownMember(group: string, memberId: string): ProblemError {
   const detail = `Group ${group} has no member ${memberId}; its session may have ended.`
   return new ProblemError('unknown_member_id', detail, { written: 'no' })
-}
-
-/** Partitions by topic. */
-export function assignmentOf(
-  owned: readonly Pick<OwnedPartition, 'topic' | 'partition'>[],
-): Assignment {
-  const topics = new Map<string, number[]>()
-  for (const { topic, partition } of owned) {
-    const partitions = topics.get(topic)
-    if (partitions) partitions.push(partition)
-    else topics.set(topic, [partition])
-  }
-  return [...topics].map(([topic, partitions]) => ({ topic, partitions }))
 }
 
 export interface Joining extends JoinGroup {
@@ -47,7 +35,7 @@ export function joinGroup(broker: GroupsBroker, input: Joining): Promise<Members
       group: input.group,
       member_id: state.member_id,
       generation_id: state.generation_id,
-      assignment: assignmentOf(state.owned.filter(({ is_revoked }) => !is_revoked)),
+      assignment: assignmentOf(keptBy(state)),
       ack: formatAck({ ...state, offsets: new Map() }),
       session_timeout_ms: input.session_timeout_ms,
     }
@@ -84,8 +72,7 @@ async function takePlace(
   await broker.groups.rebalancer.rebalance(group_id)
   broker.groups.watch.touch(group_id)
   broker.groups.watch.tell(group_id)
-  const state = await memberState(broker.pools, group, member_id)
-  if (!state) throw unknownMember(group, member_id)
+  const state = await currentMember(broker, { group, member_id, generation_id: undefined })
   if (state.auto_offset_reset === 'latest') await beginAtEnd(broker, state, member_id)
   return { ...state, member_id }
 }
@@ -120,6 +107,17 @@ function refusedToJoin(
   }
   const detail = `The members of group ${group} use another assignor.`
   return new ProblemError('inconsistent_group_protocol', detail, { written: 'no' })
+}
+
+/** A member and what it has; a problem where there is none, or the caller is it no longer. */
+export async function currentMember(
+  { pools }: GroupsBroker,
+  who: { group: string; member_id: string; generation_id: number | undefined },
+): Promise<MemberState> {
+  const state = await memberState(pools, who.group, who.member_id)
+  if (!state) throw unknownMember(who.group, who.member_id)
+  requireCurrent(state, who.generation_id)
+  return state
 }
 
 /** Refuses calls of a process that is the member no longer, as another has joined under its name since. */

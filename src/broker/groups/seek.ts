@@ -1,11 +1,11 @@
 import type { GroupOffset } from '../../contract/groups.ts'
 import { ProblemError } from '../../contract/problem-error.ts'
-import { memberState } from '../../store/group-offsets.ts'
 import { isInLog, outOfRange } from '../log-bounds.ts'
 import { placeOf } from '../place.ts'
 import { told } from '../told.ts'
+import { refused } from './advance.ts'
 import type { GroupsBroker } from './groups-broker.ts'
-import { requireCurrent, unknownMember } from './membership.ts'
+import { currentMember } from './membership.ts'
 
 /** Where a member reads a partition of its own from now on. What is committed stays. */
 export function seek(
@@ -13,10 +13,8 @@ export function seek(
   input: GroupOffset & { group: string; member_id: string; generation_id: number },
 ): Promise<void> {
   return told(true, async () => {
-    const { group, member_id, offset } = input
-    const state = await memberState(broker.pools, group, member_id)
-    if (!state) throw unknownMember(group, member_id)
-    requireCurrent(state, input.generation_id)
+    const { member_id, offset } = input
+    const state = await currentMember(broker, input)
     const owned = state.owned.find(
       ({ topic, partition }) => topic === input.topic && partition === input.partition,
     )
@@ -32,9 +30,10 @@ export function seek(
     const entries = [{ partition_id, seen: delivered ?? committed, delivered: offset }]
     const { group_id, generation_id } = state
     const call = { group_id, member_id, generation_id, explicit: false, entries }
-    const { status } = await broker.groups.advances.add(call)
+    const outcome = await broker.groups.advances.add(call)
     // Records went out meanwhile: behind those, then.
-    if (status === 'moved') await seek(broker, input)
+    if (outcome.status === 'moved') return seek(broker, input)
+    if (outcome.status !== 'ok') throw refused(call, outcome, [owned])
     broker.groups.watch.tell(group_id)
   })
 }

@@ -3,6 +3,7 @@ import type { Truncation } from '../../contract/groups.ts'
 import type { MemberState, OwnedPartition } from '../../store/group-offsets.ts'
 import { isInLog, outOfRange } from '../log-bounds.ts'
 import { placeOf } from '../place.ts'
+import { keptBy } from './assignment.ts'
 
 /** A partition of a member, and where it is to be read from. */
 export interface Standing {
@@ -23,9 +24,7 @@ export function standingsOf(
   state: MemberState,
   received: ReadonlyMap<number, number> | undefined,
 ): Standing[] {
-  return state.owned
-    .filter(({ is_revoked }) => !is_revoked)
-    .map((owned) => standingOf(owned, state.auto_offset_reset, received))
+  return keptBy(state).map((owned) => standingOf(owned, state.auto_offset_reset, received))
 }
 
 function standingOf(

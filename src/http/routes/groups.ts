@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Broker } from '../../broker/broker.ts'
 import { formatAck, parseAck, type Ack } from '../../broker/groups/ack.ts'
+import { assignmentOf, keptBy } from '../../broker/groups/assignment.ts'
 import { commitOffsets } from '../../broker/groups/commit.ts'
 import * as describe from '../../broker/groups/describe.ts'
 import * as membership from '../../broker/groups/membership.ts'
@@ -14,6 +15,7 @@ import { invalidField, ProblemError } from '../../contract/problem-error.ts'
 import { abandoned } from '../abandoned.ts'
 import { mount, SENT } from '../mount.ts'
 import { nextPage } from '../next-page.ts'
+import { positionsOf, recordsText, revokedOf } from '../polled.ts'
 import { GroupTail } from '../tails/group-tail.ts'
 
 export function groupRoutes(app: FastifyInstance, broker: Broker): void {
@@ -103,8 +105,8 @@ function readingRoutes(app: FastifyInstance, broker: Broker): void {
     const knows = query.generation_id === generation_id && !owned.some((one) => one.came_late)
     sendRecords(reply, params, polled, {
       positions: positionsOf(polled),
-      ...(knows ? {} : { assignment: membership.assignmentOf(readBy(polled)) }),
-      ...(polled.revoked.length > 0 ? { revoked: membership.assignmentOf(polled.revoked) } : {}),
+      ...(knows ? {} : { assignment: assignmentOf(keptBy(polled.state)) }),
+      ...revokedOf(polled),
     })
     return SENT
   })
@@ -131,33 +133,21 @@ function callerOf(
   return { client: request.ip, signal: abandoned(reply) }
 }
 
-function readBy({ state }: Polled): Polled['state']['owned'] {
-  return state.owned.filter(({ is_revoked }) => !is_revoked)
-}
-
-function positionsOf({ pages }: Polled): object[] {
-  return pages.map(({ standing: { owned }, page }) => ({
-    topic: owned.topic,
-    partition: owned.partition,
-    offset: page.next_offset,
-  }))
-}
-
-/** Records are text already, and stay so. */
 function sendRecords(
   reply: FastifyReply,
   { group, member_id }: { group: string; member_id: string },
-  { state: { group_id, generation_id }, pages, in_hand, truncated }: Polled,
+  polled: Polled,
   more: object,
 ): void {
+  const { pages, in_hand, truncated } = polled
+  const { group_id, generation_id } = polled.state
   const rest = JSON.stringify({
     ack: formatAck({ group_id, member_id, generation_id, offsets: in_hand }),
     ...more,
     ...(truncated.length > 0 ? { truncated } : {}),
   })
   const head = JSON.stringify({ group, member_id, generation_id })
-  const records = pages.map(({ page }) => page.text).join(',')
-  const text = `${head.slice(0, -1)},"records":[${records}],${rest.slice(1)}`
+  const text = `${head.slice(0, -1)},"records":${recordsText(polled)},${rest.slice(1)}`
   const isAscii = pages.every(({ page }) => page.byte_length === page.text.length)
   // Asking again is not the same: nobody in between may answer.
   reply.headers({ 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' })

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { WebSocket } from '@fastify/websocket'
 import type { Broker } from '../../broker/broker.ts'
+import { assignmentOf, keptBy } from '../../broker/groups/assignment.ts'
 import { commitOffsets } from '../../broker/groups/commit.ts'
 import * as membership from '../../broker/groups/membership.ts'
 import { poll, type Polled } from '../../broker/groups/poll.ts'
@@ -9,7 +10,9 @@ import { GroupCommand, type GroupMessage } from '../../contract/group-tail.ts'
 import type { JoinGroup, Membership } from '../../contract/groups.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { invalidField } from '../../contract/problem-error.ts'
+import { positionsOf, recordsText, revokedOf } from '../polled.ts'
 import { asProblem, problemText } from '../problem-json.ts'
+import { Allowance } from './allowance.ts'
 import { CLOSE, TailSocket } from './tail-socket.ts'
 
 const text = (message: GroupMessage) => JSON.stringify(message)
@@ -29,8 +32,7 @@ export class GroupTail {
   readonly #request: FastifyRequest
   readonly #socket: TailSocket
   #member: Membership | undefined
-  #credit = 0
-  #paused = false
+  #allowance = new Allowance(0)
   #nudge: (() => void) | undefined
   /** Commands are obeyed in the order in which they came. */
   #obeyed: Promise<void> = Promise.resolve()
@@ -52,7 +54,7 @@ export class GroupTail {
 
   /** Joins, and pushes records until the connection or the server is over. */
   async run({ group, joining, credit }: GroupTailInput): Promise<void> {
-    this.#credit = credit ?? Infinity
+    this.#allowance = new Allowance(credit)
     const member = await membership.joinGroup(this.#broker, {
       ...joining,
       group,
@@ -90,7 +92,7 @@ export class GroupTail {
   }
 
   async #push(member: Membership): Promise<void> {
-    const max_records = this.#paused ? 0 : Math.min(this.#credit, LIMITS.tail_page_records)
+    const max_records = this.#allowance.records
     if (max_records === 0) {
       await this.#idle(member)
       return
@@ -113,8 +115,8 @@ export class GroupTail {
     const { truncated, pages } = polled
     if (truncated.length > 0) await this.#socket.send(text({ type: 'truncated', truncated }))
     if (pages.length === 0) return
-    this.#credit -= pages.reduce((sum, { page }) => sum + page.record_count, 0)
-    await this.#socket.send(recordsText(polled))
+    this.#allowance.spend(pages.reduce((sum, { page }) => sum + page.record_count, 0))
+    await this.#socket.send(recordsMessage(polled))
   }
 
   /** A rebalance, or a partition that has come since. */
@@ -165,15 +167,11 @@ export class GroupTail {
         if (member) await seek(this.#broker, { ...member, ...command })
         return
       case 'credit':
-        this.#credit = (this.#credit === Infinity ? 0 : this.#credit) + command.records
-        break
       case 'pause':
-        this.#paused = true
-        break
       case 'resume':
-        this.#paused = false
+        this.#allowance.obey(command)
+        this.#nudge?.()
     }
-    this.#nudge?.()
   }
 
   async #commit(
@@ -189,23 +187,17 @@ function joinedMessage({ group, member_id, generation_id, assignment }: Membersh
   return { type: 'joined', group, member_id, generation_id, assignment }
 }
 
-function assignedMessage({ state, revoked }: Polled): Extract<GroupMessage, { type: 'assigned' }> {
-  const kept = state.owned.filter(({ is_revoked }) => !is_revoked)
+function assignedMessage(polled: Polled): Extract<GroupMessage, { type: 'assigned' }> {
   return {
     type: 'assigned',
-    generation_id: state.generation_id,
-    assignment: membership.assignmentOf(kept),
-    ...(revoked.length > 0 ? { revoked: membership.assignmentOf(revoked) } : {}),
+    generation_id: polled.state.generation_id,
+    assignment: assignmentOf(keptBy(polled.state)),
+    ...revokedOf(polled),
   }
 }
 
-function recordsText({ state, pages }: Polled): string {
-  const positions = pages.map(({ standing: { owned }, page }) => ({
-    topic: owned.topic,
-    partition: owned.partition,
-    offset: page.next_offset,
-  }))
-  const records = pages.map(({ page }) => page.text).join(',')
-  const head = `{"type":"records","generation_id":${String(state.generation_id)}`
-  return `${head},"records":[${records}],"positions":${JSON.stringify(positions)}}`
+function recordsMessage(polled: Polled): string {
+  const head = `{"type":"records","generation_id":${String(polled.state.generation_id)}`
+  const positions = JSON.stringify(positionsOf(polled))
+  return `${head},"records":${recordsText(polled)},"positions":${positions}}`
 }

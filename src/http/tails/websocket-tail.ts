@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { WebSocket } from '@fastify/websocket'
 import type { PageWriter, Tail } from '../../broker/tail.ts'
-import { LIMITS } from '../../contract/limits.ts'
 import { invalidField } from '../../contract/problem-error.ts'
 import { TailCommand } from '../../contract/tails.ts'
 import { problemMessage } from '../problem-json.ts'
+import { Allowance } from './allowance.ts'
 import { WEBSOCKET_TAIL } from './tail-forms.ts'
 import { CLOSE, TailSocket } from './tail-socket.ts'
 
@@ -12,11 +12,10 @@ import { CLOSE, TailSocket } from './tail-socket.ts'
 export class WebSocketTail {
   readonly #socket: TailSocket
   #tail: Tail | undefined
-  #credit: number
-  #paused = false
+  readonly #allowance: Allowance
 
   constructor(socket: WebSocket, request: FastifyRequest, credit: number | undefined) {
-    this.#credit = credit ?? Infinity
+    this.#allowance = new Allowance(credit)
     this.#socket = new TailSocket(socket, request, {
       take: (message) => this.#obey(readCommand(message)),
       heartbeat: () => this.#tail && WEBSOCKET_TAIL.heartbeat(this.#tail.position),
@@ -38,13 +37,13 @@ export class WebSocketTail {
   async run(tail: Tail, write: PageWriter): Promise<void> {
     this.#tail = tail
     tail.whenDraining(() => this.#socket.resetSoon())
-    const allowance = () => (this.#paused ? 0 : Math.min(this.#credit, LIMITS.tail_page_records))
+    const allowance = () => this.#allowance.records
     let last = ''
     for (;;) {
       let event = await tail.next(write, allowance)
       if (!event) break
       last = event.type
-      if (event.type === 'records') this.#credit -= event.page.record_count
+      if (event.type === 'records') this.#allowance.spend(event.page.record_count)
       const message =
         event.type === 'records'
           ? WEBSOCKET_TAIL.records(event)
@@ -57,17 +56,7 @@ export class WebSocketTail {
   }
 
   #obey(command: TailCommand): void {
-    switch (command.type) {
-      case 'credit':
-        this.#credit = (this.#credit === Infinity ? 0 : this.#credit) + command.records
-        break
-      case 'pause':
-        this.#paused = true
-        break
-      case 'resume':
-        this.#paused = false
-        break
-    }
+    this.#allowance.obey(command)
     this.#tail?.nudge()
   }
 }
