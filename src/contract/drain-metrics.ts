@@ -142,3 +142,49 @@ export const DrainMetrics = z
   })
   .meta({ id: 'DrainMetrics' })
 export type DrainMetrics = z.infer<typeof DrainMetrics>
+
+/** The answer: what was counted, and whether all of the last hour has been. */
+export const DrainMetricsAnswer = DrainMetrics.extend({
+  caught_up: z.boolean().meta({
+    description:
+      'False while this node still reads the last hour of the topic, as it does when nobody has asked for a while: the numbers grow yet.',
+  }),
+}).meta({ id: 'DrainMetricsAnswer' })
+
+const MEASURES_EXAMPLE = {
+  requests: 1842,
+  requests_per_s: 6.14,
+  statuses: { none: 0, '1xx': 0, '2xx': 1790, '3xx': 31, '4xx': 19, '5xx': 2 },
+  errors: 2,
+  service_ms: { p50: 21, p95: 140, p99: 610, max: 30000 },
+  connect_ms: { p50: 0, p95: 1, p99: 3, max: 11 },
+  bytes: 18290113,
+  codes: { H12: 2 },
+}
+const NOTHING_EXAMPLE = {
+  requests: 0,
+  requests_per_s: 0,
+  statuses: { none: 0, '1xx': 0, '2xx': 0, '3xx': 0, '4xx': 0, '5xx': 0 },
+  errors: 0,
+  service_ms: null,
+  connect_ms: null,
+  bytes: 0,
+  codes: {},
+}
+export const METRICS_EXAMPLE: z.infer<typeof DrainMetricsAnswer> = {
+  window_ms: 300_000,
+  from: 1795252670000,
+  to: 1795252974170,
+  ...MEASURES_EXAMPLE,
+  websockets: 0,
+  lag_ms: { p95: 310, max: 1204 },
+  late: 0,
+  ahead: 0,
+  relative_error: 0.0078,
+  paths: [{ method: 'GET', path: '/users/:id', ...MEASURES_EXAMPLE }],
+  other_paths: NOTHING_EXAMPLE,
+  dynos: [{ dyno: 'web.1', ...MEASURES_EXAMPLE }],
+  other_dynos: NOTHING_EXAMPLE,
+  per_minute: [{ minute: '2026-11-21T09:22:00.000Z', ...MEASURES_EXAMPLE }],
+  caught_up: true,
+}
