@@ -118,6 +118,17 @@ async function shareWork(script: string): Promise<void> {
   await loops[1].kill()
 }
 
+interface Created {
+  credential: string
+}
+/** Of the drain that the README creates, for the commands behind. */
+let credential = ''
+
+function expectedStatus(line: string): number {
+  if (line.includes('/drains/shop -H')) return 204
+  return /\/v1\/(topics|drains) -H/.test(line) ? 201 : 200
+}
+
 describe('the README', () => {
   const lines = blocks('sh').flatMap(commands)
 
@@ -130,15 +141,15 @@ describe('the README', () => {
       await shareWork(line.replace('http://localhost:7070', server.url))
       return
     }
-    const response = await curl(line, server.url)
+    const response = await curl(line.replace('$CREDENTIAL', credential), server.url)
     if (line.includes(' -N ')) {
       expect(response.status).toBe(200)
       expect(await firstLines(response, 1)).toHaveLength(1)
       return
     }
-    expect({ status: response.status, text: await response.text() }).toMatchObject({
-      status: line.includes('/v1/topics -H') ? 201 : 200,
-    })
+    const text = await response.text()
+    expect({ status: response.status, text }).toMatchObject({ status: expectedStatus(line) })
+    if (line.includes('/v1/drains -H')) credential = (JSON.parse(text) as Created).credential
   })
 
   it.each(blocks('sql').flatMap((block) => block.trim().split('\n')))('%s', async (statement) => {
