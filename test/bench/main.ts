@@ -1,3 +1,4 @@
+import { drainLines } from './drains.ts'
 import { fetchPages } from './fetch.ts'
 import { groupPolls, heartbeats, rebalances } from './groups.ts'
 import { createRowTable, produceBatch, produceSingle } from './produce.ts'
@@ -75,7 +76,13 @@ try {
   // Building an index reads its table once; from here on nothing may.
   await stage.query('select pg_stat_reset()')
   const batch = produceBatch(stage)
-  const contests = [produceSingle(stage), batch, fetchPages(stage), groupPolls(stage)]
+  const contests = [
+    produceSingle(stage),
+    batch,
+    fetchPages(stage),
+    groupPolls(stage),
+    drainLines(stage),
+  ]
   requireKnown([...contests.map((contest) => contest.name), ...Object.keys(FIGURES)])
   const results: Comparison[] = []
   let isFilled = false
