@@ -127,7 +127,7 @@ class Walk {
       }
       return to
     })
-    if (!this.inBrokenArray && held.length > 0) requireLineEnd(bytes, end)
+    if (held.length > 0) requireLineEnd(bytes, end)
     giveHeld()
     this.inBrokenArray = false
     return end
