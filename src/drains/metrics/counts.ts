@@ -69,8 +69,9 @@ export class Counts {
     this.#keys = new Int32Array(keys.length * 2).fill(EMPTY)
     this.#values = new Float64Array(keys.length * 2)
     this.#shift--
-    keys.forEach((key, slot) => {
+    for (let slot = 0; slot < keys.length; slot++) {
+      const key = keys[slot]!
       if (key !== EMPTY) this.#values[this.#claim(key)] = values[slot]!
-    })
+    }
   }
 }

@@ -59,6 +59,7 @@ export interface Measured {
 
 /** The client went away before (H27) or stayed silent (H28): not the application's failure. */
 const CLIENTS_OWN = new Set(['H27', 'H28'])
+const WEBSOCKET = /^(?:wss?|websocket)$/i
 const CODE = /^H\d\d$/
 
 /**
@@ -70,14 +71,14 @@ const CODE = /^H\d\d$/
  */
 export function measure(seen: RequestSeen, arrived_ms: number): Measured {
   const { status, code } = seen
-  const websocket = status === 101 || /^(wss?|websocket)$/i.test(seen.protocol)
+  const websocket = status === 101 || WEBSOCKET.test(seen.protocol)
   const left = status === 499 || CLIENTS_OWN.has(code)
   const timed = !websocket && !left
   return {
-    status: status === null ? 0 : Math.trunc(status / 100),
+    status: Math.trunc((status ?? 0) / 100),
     bytes: seen.bytes,
     code: code === '' ? 0 : codeField(code),
-    error: !left && (code !== '' || status === null || status >= 500),
+    error: !left && (code !== '' || (status ?? 599) >= 500),
     websocket,
     service_ms: timed ? (seen.service_ms ?? -1) : -1,
     connect_ms: timed ? (seen.connect_ms ?? -1) : -1,

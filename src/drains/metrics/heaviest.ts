@@ -22,21 +22,26 @@ export class Heaviest {
   readonly #capacity: number
   readonly #parity: 0 | 1
   readonly #named = new Map<string, Named>()
+  readonly #rows: Named[] = []
   readonly #bySeries = new Map<number, Named>()
   readonly #cells = new Float64Array(CELLS)
-  readonly #free: number[] = []
-  /** No row weighs less; it may weigh more. */
+  #next: number
+  /** Series to be given out again. */
+  #free: number[] = []
+  /** No row weighs less; all may weigh more. */
   #least = 0
+  /** Where the search for the lightest row goes on: there are many of the same weight. */
+  #at = 0
 
   /** `parity` is 0 or 1: the series are the numbers of that kind. */
   constructor(capacity: number, parity: 0 | 1) {
     this.#capacity = capacity
     this.#parity = parity
-    this.recycle()
+    this.#next = FIRST_SERIES + parity
   }
 
   get size(): number {
-    return this.#named.size
+    return this.#rows.length
   }
 
   /** Counts the name; its series, or undefined where it is not among the heaviest. */
@@ -46,12 +51,16 @@ export class Heaviest {
       known.weight++
       return known.series
     }
-    if (this.#named.size < this.#capacity) return this.#admit(name, 1)
+    if (this.#rows.length < this.#capacity) return this.#admit(this.#rows.length, name, 1)
     const cell = cellOf(name)
     const weight = (this.#cells[cell] ?? 0) + 1
-    if (weight > this.#least && this.#displace(weight)) return this.#admit(name, weight)
-    this.#cells[cell] = weight
-    return undefined
+    const row = weight > this.#least ? this.#lightest() : 0
+    if (weight <= this.#least) {
+      this.#cells[cell] = weight
+      return undefined
+    }
+    this.#remove(row)
+    return this.#admit(row, name, weight)
   }
 
   nameOf(series: number): string | undefined {
@@ -60,44 +69,55 @@ export class Heaviest {
 
   /** Are there no more series to give? Then dead ones must leave all tables, and `recycle` be called. */
   get exhausted(): boolean {
-    return this.#free.length === 0
+    return this.#next >= SERIES && this.#free.length === 0
   }
 
   /** Gives out again all series that no name has. */
   recycle(): void {
-    for (let series = FIRST_SERIES + this.#parity; series < SERIES; series += 2) {
+    this.#free = []
+    for (let series = FIRST_SERIES + this.#parity; series < this.#next; series += 2) {
       if (!this.#bySeries.has(series)) this.#free.push(series)
     }
   }
 
   /** Makes all weights smaller by this factor, so that what was heavy once does not stay for ever. */
   fade(factor: number): void {
-    for (const named of this.#named.values()) named.weight *= factor
-    this.#cells.forEach((weight, cell) => (this.#cells[cell] = weight * factor))
-    this.#least *= factor
+    for (const row of this.#rows) row.weight = Math.floor(row.weight * factor)
+    this.#cells.forEach((weight, cell) => (this.#cells[cell] = Math.floor(weight * factor)))
+    this.#least = Math.floor(this.#least * factor)
   }
 
-  #admit(name: string, weight: number): number {
-    const series = this.#free.pop() ?? 0
+  #admit(row: number, name: string, weight: number): number {
+    const series = this.#free.pop() ?? this.#next
+    if (series === this.#next) this.#next += 2
     // A copy: the name may be a piece of a long line, which would be kept with it.
     const named = { name: Buffer.from(name).toString(), series, weight }
+    this.#rows[row] = named
     this.#named.set(named.name, named)
     this.#bySeries.set(series, named)
     return series
   }
 
-  /** Removes the lightest row if it weighs less than this. */
-  #displace(weight: number): boolean {
-    let lightest: Named | undefined
-    for (const named of this.#named.values()) {
-      if (!lightest || named.weight < lightest.weight) lightest = named
+  #remove(row: number): void {
+    const named = this.#rows[row]
+    if (!named) return
+    this.#named.delete(named.name)
+    this.#bySeries.delete(named.series)
+    this.#cells[cellOf(named.name)] = named.weight
+  }
+
+  /** A row with the least weight, which `#least` is afterwards. */
+  #lightest(): number {
+    let lightest = 0
+    let least = Infinity
+    for (let k = 0; k < this.#rows.length; k++) {
+      this.#at = (this.#at + 1) % this.#rows.length
+      const weight = this.#rows[this.#at]?.weight ?? Infinity
+      if (weight < least) [lightest, least] = [this.#at, weight]
+      if (weight <= this.#least) break
     }
-    this.#least = lightest?.weight ?? 0
-    if (!lightest || lightest.weight >= weight) return false
-    this.#named.delete(lightest.name)
-    this.#bySeries.delete(lightest.series)
-    this.#cells[cellOf(lightest.name)] = lightest.weight
-    return true
+    this.#least = least
+    return lightest
   }
 }
 

@@ -21,21 +21,22 @@ export function binOf(ms: number, bits: number): number {
   return (shift << bits) + (whole >> shift)
 }
 
-/** The smallest whole value of a bin, and how many there are. */
-function rangeOf(bin: number, bits: number): { low: number; width: number } {
-  const shift = Math.max(0, (bin >> bits) - 1)
-  return { low: (bin - (shift << bits)) << shift, width: 2 ** shift }
+const shiftOf = (bin: number, bits: number): number => Math.max(0, (bin >> bits) - 1)
+
+/** The smallest whole value of a bin. */
+function lowestOf(bin: number, bits: number): number {
+  const shift = shiftOf(bin, bits)
+  return (bin - (shift << bits)) << shift
 }
 
 /** What a bin's values are told as: the middle of the bin. */
 export function valueOf(bin: number, bits: number): number {
-  const { low, width } = rangeOf(bin, bits)
-  return low + (width - 1) / 2
+  return lowestOf(bin, bits) + ((1 << shiftOf(bin, bits)) - 1) / 2
 }
 
 /** The bin of fewer bits that holds this one. */
 export function coarserBin(bin: number, from: number, to: number): number {
-  return from === to ? bin : binOf(rangeOf(bin, from).low, to)
+  return from === to ? bin : binOf(lowestOf(bin, from), to)
 }
 
 /** How far a told value may be from the real one, as a share of it. */
@@ -49,13 +50,16 @@ export class Quantiles {
   count = 0
   readonly #counts = new Map<number, number>()
 
+  /** `value` is a whole number of halves: what valueOf gives, or whole ms. */
   add(value: number, count = 1): void {
     this.count += count
-    this.#counts.set(value, (this.#counts.get(value) ?? 0) + count)
+    // Doubled it is a small integer, which a Map finds much faster than a fraction.
+    const key = (value * 2) | 0
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + count)
   }
 
   merge(other: Quantiles): void {
-    for (const [value, count] of other.#counts) this.add(value, count)
+    for (const [key, count] of other.#counts) this.add(key / 2, count)
   }
 
   /** The values at these ranks, which ascend from 0 to 1 (nearest rank); undefined where nothing was counted. */
@@ -66,7 +70,7 @@ export class Quantiles {
     return ranks.map((rank) => {
       const wanted = Math.max(1, Math.ceil(rank * this.count))
       while (below < wanted && index < sorted.length - 1) below += sorted[++index]?.[1] ?? 0
-      return sorted[index]?.[0] ?? 0
+      return (sorted[index]?.[0] ?? 0) / 2
     })
   }
 }

@@ -45,9 +45,8 @@ export class Tally {
   }
 
   lag(): { p95: number; max: number } | null {
-    const max = this.of(FIELD.lag_max)
-    const p95 = this.#histograms[2].at(0.95)?.[0]
-    return p95 === undefined ? null : { p95: Math.min(Math.round(p95), max), max }
+    const found = percentiles(this.#histograms[2], this.of(FIELD.lag_max), [0.95])
+    return found ? { p95: found[0] ?? 0, max: this.of(FIELD.lag_max) } : null
   }
 
   /** By name, in the order of names. */
@@ -69,8 +68,19 @@ function codeName(field: number): string {
 const round = (number: number): number => Math.round(number * 1000) / 1000
 
 function latency(histogram: Quantiles, max: number): Latency {
-  const found = histogram.at(...P50_95_99)
+  const found = percentiles(histogram, max, P50_95_99)
   if (!found) return null
-  const [p50 = 0, p95 = 0, p99 = 0] = found.map((value) => Math.min(Math.round(value), max))
+  const [p50 = 0, p95 = 0, p99 = 0] = found
   return { p50, p95, p99, max }
+}
+
+/** None is above the largest value, and a rank that is the last one's is that. */
+function percentiles(histogram: Quantiles, max: number, ranks: number[]): number[] | undefined {
+  return histogram
+    .at(...ranks)
+    ?.map((value, k) =>
+      Math.ceil((ranks[k] ?? 0) * histogram.count) === histogram.count
+        ? max
+        : Math.min(Math.round(value), max),
+    )
 }
