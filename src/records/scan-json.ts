@@ -20,7 +20,7 @@ export const OPEN_BRACE = 0x7b
 export const CLOSE_BRACE = 0x7d
 export const OPEN_BRACKET = 0x5b
 export const CLOSE_BRACKET = 0x5d
-const BACKSLASH = 0x5c
+export const BACKSLASH = 0x5c
 const MINUS = 0x2d
 
 /** Where and why a text is not JSON. */

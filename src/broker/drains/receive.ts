@@ -3,7 +3,7 @@ import { LIMITS } from '../../contract/limits.ts'
 import { ProblemError } from '../../contract/problem-error.ts'
 import { PROBLEMS } from '../../contract/problems.ts'
 import type { Decoded } from '../../drains/decoded.ts'
-import { parseRecordLines } from '../../records/parse-body.ts'
+import { tableOfOwnLines } from '../../records/own-lines.ts'
 import type { DrainRow } from '../../store/drains.ts'
 import type { AppendQueue } from '../append-queue.ts'
 import { Backoff } from '../back-off.ts'
@@ -120,7 +120,7 @@ async function store(broker: Broker, frame: Frame, { key, body }: Piece): Promis
   const input = {
     topic: frame.drain.topic,
     bytes: body.length,
-    parse: () => parseRecordLines(body),
+    parse: () => ({ table: tableOfOwnLines(body), expected_offsets: [] }),
     idempotency: { key, digest: ANY_BYTES },
     any_size: true,
   }
