@@ -53,7 +53,7 @@ function countedFrames(text: string): Frame[] | undefined {
 /** What the last call of countEnd read: returning two numbers would cost an object a line. */
 let counted = 0
 
-/** The index behind a count and its space, or -1. */
+/** The index behind a count and its space, or -1. Counts have no leading zeros. */
 function countEnd(text: string, from: number): number {
   let at = from
   counted = 0
@@ -62,7 +62,8 @@ function countEnd(text: string, from: number): number {
     if (!(digit >= 0 && digit <= 9)) break
     counted = counted * 10 + digit
   }
-  return at > from && text.charCodeAt(at) === 0x20 ? at + 1 : -1
+  if (at === from || text.charCodeAt(at) !== 0x20) return -1
+  return at > from + 1 && text[from] === '0' ? -1 : at + 1
 }
 
 function judgedFrames(text: string): Frame[] {
@@ -107,10 +108,12 @@ function isBelievable(text: string, start: number, end: number): boolean {
  */
 function cutsCount(text: string, start: number, end: number): boolean {
   if (hasFit(text, end)) return false
-  for (let at = end - 1; at >= start && isDigit(text, at) && at > end - COUNT_DIGITS; at--) {
+  let at = end - 1
+  for (; at >= start && isDigit(text, at) && at > end - COUNT_DIGITS; at--) {
     if (hasFit(text, at)) return true
   }
-  return false
+  // Digits that begin a line, and go on as a count, are one.
+  return at < end - 1 && text[at] === '\n'
 }
 
 /** The message at `start` without a believable count: up to where the next one begins. */

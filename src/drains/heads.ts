@@ -50,18 +50,11 @@ export function keyOf(source: string, process: string): string {
 const DRAIN_TOKEN = /^d\.[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
 function makeHead(words: string, source: string | undefined): Head {
-  const sent = words.split(' ')
-  let [host = '', app = '', process = ''] = sent
-  const msgid = sent[3] ?? '-'
-  // In 2012: `heroku web.3 d.token`, which is app, process and the token.
-  const isOf2012 = DRAIN_TOKEN.test(process)
-  if (isOf2012) [host, app, process] = [process, host, app]
-  if (app === '-') app = ''
-  if (process === '-') process = ''
+  const { host, app, process, msgid, is_of_2012 } = readWords(words)
   return {
     ...{ host, app, process, msgid },
     origin: originOf(app, process),
-    is_canonical: !isOf2012 && msgid === '-',
+    is_canonical: !is_of_2012 && msgid === '-',
     key: keyOf(source ?? app, process),
     names: `"app":${quote(app)},"process":${quote(process)}`,
     others:
@@ -70,6 +63,16 @@ function makeHead(words: string, source: string | undefined): Head {
     source: process === '' ? app : `${app}/${process}`,
   }
 }
+
+function readWords(words: string) {
+  const [first = '', second = '', third = '', msgid = '-'] = words.split(' ')
+  // In 2012: `heroku web.3 d.token`, which is app, process and the token.
+  const is_of_2012 = DRAIN_TOKEN.test(third)
+  const [host, app, process] = is_of_2012 ? [third, first, second] : [first, second, third]
+  return { host, app: orNil(app), process: orNil(process), msgid, is_of_2012 }
+}
+
+const orNil = (word: string) => (word === '-' ? '' : word)
 
 const BY_PROCESS: readonly (readonly [RegExp, Origin])[] = [
   [/^(?:logplex|log-shuttle)$/, 'logplex'],

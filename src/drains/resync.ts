@@ -66,7 +66,7 @@ function countStart(text: string, pri: number, from: number): number {
   let at = pri - 2
   if (text[pri - 1] !== ' ') return -1
   for (; at >= from && at > pri - 17 && isDigit(text, at); at--) if (isStart(text, at)) first = at
-  if (first <= at + 1 && isSpace(text.charCodeAt(at))) return first
+  if (text[at] === '\n') return first
   for (let count = first; count >= 0 && count < pri - 1; count++) {
     if (hasFit(text, count)) return count
   }

@@ -1,7 +1,7 @@
 import { LIMITS } from '../../contract/limits.ts'
 import { JsonSyntaxError, skipValue } from '../../records/scan-json.ts'
 import { isNumberText, quote } from '../json-text.ts'
-import { keyEnd, readLogfmt } from '../logfmt.ts'
+import { keyEnd, quoteValue, readLogfmt, type Pair } from '../logfmt.ts'
 
 /** Shapes that apps choose for their own lines. */
 
@@ -26,21 +26,19 @@ function isJson(text: string): boolean {
   }
 }
 
-const WITH_ESCAPES = { has_escapes: true }
-
 /** JSON text of a line that is nothing but `key=value`, two of them at least: numbers, booleans, null for empty. */
-export function logfmtFields(message: string): string | undefined {
+export function logfmtFields(message: string, is_plain: boolean): string | undefined {
   const equals = keyEnd(message, 0)
   if (equals === 0 || message.charCodeAt(equals) !== 0x3d) return undefined
-  const { pairs, is_whole } = readLogfmt(message, WITH_ESCAPES)
+  const { pairs, is_whole } = readLogfmt(message, { has_escapes: true, is_plain })
   if (!is_whole || pairs.length < 2) return undefined
-  const members = pairs.map(
-    ({ key, value, is_quoted }) => `${quote(key)}:${is_quoted ? quote(value) : typed(value)}`,
-  )
+  const members = pairs.map((pair) => `${quote(pair.key)}:${typed(pair)}`)
   return `{${members.join(',')}}`
 }
 
-function typed(value: string): string {
+function typed(pair: Pair): string {
+  const { value } = pair
+  if (pair.is_quoted) return quoteValue(pair)
   if (value === '' || value === 'null') return 'null'
-  return value === 'true' || value === 'false' || isNumberText(value) ? value : quote(value)
+  return value === 'true' || value === 'false' || isNumberText(value) ? value : quoteValue(pair)
 }

@@ -12,18 +12,17 @@ const RESERVED = new Set([...GROUPS.values(), 'units'])
 
 const METRIC = /(?:^| )(?:sample|count|measure|unique)#/
 const WITH_UNIT = /^(-?\d+(?:\.\d+)?)([A-Za-z%][A-Za-z0-9%/_-]{0,31})$/
-const WITH_ESCAPES = { has_escapes: true }
 
 /**
  * JSON text of a line of metrics, l2met's convention: `source=web.1 sample#memory_total=201.71MB measure#db=12ms`
  * gives `{"source":"web.1","samples":{"memory_total":201.71},"measures":{"db":12},"units":{"memory_total":"MB","db":"ms"}}`.
  * Undefined where the line has no metric.
  */
-export function metricFields(message: string): string | undefined {
+export function metricFields(message: string, is_plain: boolean): string | undefined {
   if (!message.includes('#') || !METRIC.test(message)) return undefined
   const parts = new Map<string, string>()
   let own = ''
-  for (const pair of readLogfmt(message, WITH_ESCAPES).pairs) {
+  for (const pair of readLogfmt(message, { has_escapes: true, is_plain }).pairs) {
     const hash = pair.key.indexOf('#')
     const group = hash > 0 ? GROUPS.get(pair.key.slice(0, hash)) : undefined
     if (group) addMetric(parts, group, pair, pair.key.slice(hash + 1))

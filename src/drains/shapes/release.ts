@@ -46,5 +46,5 @@ function formation(text: string): string {
 
 function list(names: string): string {
   const parts = names.split(/,\s*|\s+and\s+|\s+/).filter((name) => name !== '')
-  return `[${parts.map(quote).join(',')}]`
+  return `[${parts.map((name) => quote(name)).join(',')}]`
 }

@@ -1,59 +1,64 @@
 import { isNumberText, quote } from '../json-text.ts'
-import { readLogfmt, type Pair } from '../logfmt.ts'
+import { quoteValue, readLogfmt, type Pair } from '../logfmt.ts'
 
-/** Fields of a router line that are not texts. Which fields there are, and their order, is no contract. */
-const TYPES: ReadonlyMap<string, (value: string) => string> = new Map([
-  ['connect', msText],
-  ['service', msText],
-  ['status', integerText],
-  ['bytes', integerText],
-  ['tls', booleanText],
-])
+/** How the text of a value becomes JSON text. */
+type Type = (pair: Pair) => string
 
-const NO_ESCAPES = { has_escapes: false }
+/** The fields that routers have, with their names as JSON text. Which there are, and their order, is no contract. */
+const FIELDS: ReadonlyMap<string, { name: string; type: Type }> = new Map(
+  Object.entries({
+    ...{ at: quoteValue, code: quoteValue, desc: quoteValue, cause: quoteValue, sock: quoteValue },
+    ...{ method: quoteValue, path: quoteValue, host: quoteValue, request_id: quoteValue },
+    ...{ fwd: quoteValue, dyno: quoteValue, connect: msText, service: msText },
+    ...{ status: integerText, bytes: integerText, protocol: quoteValue },
+    ...{ tls: booleanText, tls_version: quoteValue },
+  }).map(([name, type]) => [name, { name: `"${name}":`, type }]),
+)
 
-function pairsOf(message: string): Pair[] {
-  return readLogfmt(message, NO_ESCAPES).pairs
+function pairsOf(message: string, is_plain: boolean): Pair[] {
+  return readLogfmt(message, { has_escapes: false, is_plain }).pairs
 }
 
 /**
  * JSON text of the fields of a router line, legacy or 2.0, of H-codes as well: key=value in any order, values
  * in quotes with any byte but a quote, empty ones null. Undefined where it is another line.
  */
-export function routerFields(message: string): string | undefined {
+export function routerFields(message: string, is_plain: boolean): string | undefined {
   if (!message.includes('at=')) return undefined
   let json = ''
   let known = 0
-  for (const { key, value } of pairsOf(message)) {
-    if (key === 'at' || key === 'method' || key === 'path' || key === 'code') known++
-    const type = TYPES.get(key)
-    const text = value === '' ? 'null' : type ? type(value) : quote(value)
-    json += `${json === '' ? '{' : ','}${quote(key)}:${text}`
+  for (const pair of pairsOf(message, is_plain)) {
+    const field = FIELDS.get(pair.key)
+    if (field) known++
+    const text = pair.value === '' ? 'null' : (field?.type ?? quoteValue)(pair)
+    json += (json === '' ? '{' : ',') + (field?.name ?? `${quote(pair.key)}:`) + text
   }
-  return known >= 2 ? `${json}}` : undefined
+  return known >= LEAST_FIELDS ? `${json}}` : undefined
 }
+/** The platform's other lines about routing have none. */
+const LEAST_FIELDS = 3
 
 /** Does a router line tell of a request to this host and path, whatever its query? */
 export function isRequestTo(message: string, own: { host: string; path: string }): boolean {
   if (!message.includes(own.path)) return false
   let host: string | undefined
   let path: string | undefined
-  for (const { key, value } of pairsOf(message)) {
+  for (const { key, value } of pairsOf(message, false)) {
     if (key === 'host') host = value.toLowerCase()
     else if (key === 'path') path = value.split('?', 1)[0]
   }
   return host === own.host.toLowerCase() && path === own.path
 }
 
-function msText(value: string): string {
+function msText({ value }: Pair): string {
   const number = value.endsWith('ms') ? value.slice(0, -2) : value
   return isNumberText(number) ? number : 'null'
 }
 
-function integerText(value: string): string {
+function integerText({ value }: Pair): string {
   return isNumberText(value) && !value.includes('.') ? value : 'null'
 }
 
-function booleanText(value: string): string {
+function booleanText({ value }: Pair): string {
   return value === 'true' || value === 'false' ? value : 'null'
 }

@@ -8,8 +8,9 @@ import { postgresLogFields } from './postgres.ts'
 import { releaseFields } from './release.ts'
 import { routerFields } from './router.ts'
 
-/** A kind of lines, and what reads its fields as JSON text; undefined where a line is of another kind. */
-type Shape = readonly [NonNullable<DrainLine['kind']>, (message: string) => string | undefined]
+/** What reads a line's fields as JSON text; undefined where it is of another kind. */
+type Read = (message: string, is_plain: boolean) => string | undefined
+type Shape = readonly [NonNullable<DrainLine['kind']>, Read]
 
 const BY_APPS: readonly Shape[] = [
   ['json', jsonFields],
@@ -50,11 +51,11 @@ const SHAPES: Readonly<Record<Origin, readonly Shape[]>> = {
 /** Of longer lines no fields are taken out: Logplex's have 10,000 bytes at most. */
 const MESSAGE_CHARS = 16 * 1024
 
-/** `,"kind":…,"fields":…` of a line in a known shape, or nothing. */
-export function shapeText(origin: Origin, message: string): string {
+/** `,"kind":…,"fields":…` of a line in a known shape, or nothing; `is_plain` is what isPlain says of it. */
+export function shapeText(origin: Origin, message: string, is_plain: boolean): string {
   if (message.length > MESSAGE_CHARS) return ''
   for (const [kind, read] of SHAPES[origin]) {
-    const fields = read(message)
+    const fields = read(message, is_plain)
     if (fields !== undefined && fields !== '') return `,"kind":"${kind}","fields":${fields}`
   }
   return ''
