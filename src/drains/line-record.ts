@@ -17,11 +17,8 @@ const SPLIT_BYTES = 10_000
 const SOURCES = 300
 
 export interface LineOptions extends SyslogOptions {
-  /**
-   * How the body says where messages begin: by octet counts, so that one without is flagged; by lines; or not at
-   * all, as it is one message.
-   */
-  framing: 'counts' | 'lines' | 'none'
+  /** How the body says where messages begin: by octet counts, so that one without is flagged, or by lines. */
+  framing: 'counts' | 'lines'
 }
 
 /** A message as text: where it lies in which string. */
@@ -149,7 +146,6 @@ export class LineDecoder {
 
   /** `frame_prefix` and `frame_suffix`, where they are not what the length says. */
   #frameText({ from, start, end, to, is_counted }: Frame): string {
-    if (this.#options.framing === 'none') return ''
     // A count that is right, and no longer than its number: it cannot be written in another way.
     if (is_counted && to === end && start - from === String(end - start).length + 1) return ''
     const prefix = this.#text.slice(from, start)
@@ -206,16 +202,4 @@ function othersText(line: SyslogLine | undefined): string {
   if (!line) return ''
   const data = line.structured_data
   return data === '' ? line.head.others : `${line.head.others},"structured_data":${quote(data)}`
-}
-
-/**
- * The record of one message that came by itself, as JSON text; without members about a frame. It fits a record if
- * the message has at most 64 KiB: of longer ones `decodeSyslogText` makes several.
- */
-export function lineRecord(message: Buffer, sender: Sender, options: SyslogOptions): string {
-  const text = message.toString('latin1')
-  const decoder = new LineDecoder(message, text, sender, { ...options, framing: 'none' })
-  const end = message.length
-  decoder.add({ from: 0, start: 0, end, to: end, is_counted: true })
-  return decoder.decoded.records[0] ?? ''
 }

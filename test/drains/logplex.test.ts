@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
 import { LIMITS } from '../../src/contract/limits.ts'
-import { lineRecord } from '../../src/drains/line-record.ts'
 import { decodeSyslogText } from '../../src/drains/logplex.ts'
 import { decode, framed, keysOf, line, rebuilt, TIME, valueOf, valuesOf } from './bodies.ts'
 
@@ -200,31 +199,5 @@ describe('decodeSyslogText', () => {
   it('understands octet counts', () => {
     const decoded = decodeSyslogText(framed(line('one'), line('two')), { source: 's' })
     expect(valuesOf(decoded).map(({ message }) => message)).toEqual(['one', 'two'])
-  })
-})
-
-describe('lineRecord', () => {
-  it('is the record of one message, which has no frame', () => {
-    const message = Buffer.from(`<14>1 ${TIME} org app 7 - [a b="c"] text\n`)
-    const record = lineRecord(message, { source: 's' }, { is_logplex: false })
-    expect(JSON.parse(record)).toEqual({
-      key: 's/7',
-      value: {
-        ...{ timestamp: TIME, facility: 'user', severity: 'info', app: 'app', process: '7' },
-        ...{ message: 'text', host: 'org', structured_data: '[a b="c"]', raw: String(message) },
-      },
-    })
-  })
-
-  it('is one of any bytes', () => {
-    expect(JSON.parse(lineRecord(Buffer.alloc(0), { source: 's' }, { is_logplex: false }))).toEqual(
-      {
-        key: 's',
-        value: {
-          ...{ timestamp: null, app: '', process: '', message: '', raw: '' },
-          flags: ['not_syslog', 'no_newline'],
-        },
-      },
-    )
   })
 })

@@ -1,14 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { LIMITS } from '../../src/contract/limits.ts'
-import { decodeTextLines, type LineRecord } from '../../src/drains/text-lines.ts'
-import { bytesOf, keysOf, NOBODY, recordsOf, SHOP, valuesOf } from './decoded-records.ts'
+import { decodeTextLines, isSyslogText } from '../../src/drains/text-lines.ts'
+import { bytesOf, keysOf, NOBODY, SHOP, valuesOf } from './decoded-records.ts'
 
-const asSyslog: LineRecord = (message) =>
-  `{"key":"cf/web","value":{"timestamp":"2026-11-21T18:30:00.5Z","message":${JSON.stringify(message.toString())}}}`
-
-const decode = (body: string | Buffer, lineRecord = asSyslog) =>
-  decodeTextLines(Buffer.from(body), SHOP, lineRecord)
+const decode = (body: string | Buffer) => decodeTextLines(Buffer.from(body), SHOP)
 
 describe('lines of text', () => {
   it('are one record each', () => {
@@ -24,7 +19,7 @@ describe('lines of text', () => {
   })
 
   it('have no key where nobody says whose they are', () => {
-    expect(keysOf(decodeTextLines(Buffer.from('x'), NOBODY, asSyslog))).toEqual([undefined])
+    expect(keysOf(decodeTextLines(Buffer.from('x'), NOBODY))).toEqual([undefined])
   })
 
   it('may hold NUL and what is not UTF-8', () => {
@@ -83,29 +78,12 @@ describe('lines of text', () => {
   })
 })
 
-describe("syslog messages, such as Cloud Foundry's", () => {
-  const message = '<14>1 2026-11-21T18:30:00.5Z host cf [APP/PROC/WEB/0] - - hello\n'
-
-  it('go to whoever reads them, newline and all', () => {
-    const decoded = decode(`${message}text\n${message.trimEnd()}`)
-    expect(valuesOf(decoded).map((value) => value.message)).toEqual([
-      message,
-      'text',
-      message.trimEnd(),
-    ])
-    expect(keysOf(decoded)).toEqual(['cf/web', 'shop', 'cf/web'])
-    expect(decoded.seen).toMatchObject({ lines: 3, flagged: 0 })
-    expect(decoded.seen.newest_ms).toBe(Date.parse('2026-11-21T18:30:00.500Z'))
-    expect(decoded.seen.sources).toEqual(new Set(['cf/web', 'shop']))
+describe('texts of syslog messages', () => {
+  it('are told by how they begin', () => {
+    expect(isSyslogText(Buffer.from('<14>1 2026-11-21T18:30:00.5Z host cf - - - hello'))).toBe(true)
   })
 
-  it.each(['<14>2 x', '<1414>1 x', '<>1 x', ' <14>1 x', '<14>1'])('are not %j', (line) => {
-    expect(valuesOf(decode(line))).toEqual([{ message: line }])
-  })
-
-  it('are kept as text where their record would be too long', () => {
-    const long = `<14>1 ${'x'.repeat(LIMITS.drain_record_bytes)}`
-    const records = recordsOf(decode(long))
-    expect(records.map(({ value }) => value.message).join('')).toBe(long)
+  it.each(['<14>2 x', '<1414>1 x', '<>1 x', ' <14>1 x', '<14>1'])('are not %j', (text) => {
+    expect(isSyslogText(Buffer.from(text))).toBe(false)
   })
 })

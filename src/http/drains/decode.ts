@@ -6,7 +6,7 @@ import type { DrainFormat, DrainHeaders } from '../../drains/format.ts'
 import { decodeJsonEvents } from '../../drains/json-events.ts'
 import { decodeLogplex, decodeSyslogText } from '../../drains/logplex.ts'
 import { decodePubsub } from '../../drains/pubsub.ts'
-import { decodeTextLines } from '../../drains/text-lines.ts'
+import { decodeTextLines, isSyslogText } from '../../drains/text-lines.ts'
 import { decodeVercel } from '../../drains/vercel.ts'
 import { gunzipNow } from './inflate.ts'
 
@@ -37,7 +37,7 @@ export function decode({ format, headers, body, sender }: Sent): Decoded {
     case 'ndjson':
       return decodeJsonEvents(body, sender, format)
     case 'text':
-      return decodeTextLines(body, sender, (message) => lineOf(message, sender))
+      return isSyslogText(body) ? decodeSyslogText(body, sender) : decodeTextLines(body, sender)
     case 'vercel':
       return decodeVercel(body, sender)
     case 'cloudevents_structured':
@@ -62,10 +62,6 @@ function isFromLogplex(headers: DrainHeaders): boolean {
 function countIn(headers: DrainHeaders, name: string): number | undefined {
   const count = headerOf(headers, name)
   return count !== undefined && /^\d{1,15}$/.test(count) ? Number(count) : undefined
-}
-
-function lineOf(message: Buffer, sender: Sender): string {
-  return decodeSyslogText(message, sender).records[0] ?? ''
 }
 
 function unsupported(headers: DrainHeaders): ProblemError {
