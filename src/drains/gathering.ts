@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import { LIMITS } from '../contract/limits.ts'
 import type { Decoded, Seen, Sender } from './decoded.ts'
 import { soleJsonValue } from './json-values.ts'
-import { cutForJson, jsonPieceValue, partId, textValue, type Part } from './json-pieces.ts'
+import { cutForJson, jsonPieceValue, partId, textValue, type Part } from './content-pieces.ts'
 
 /** What is known of an event beside its value. */
 export interface Facts {

@@ -103,6 +103,12 @@ export function nanoTime(value: Whole | null | undefined): string | undefined {
     return undefined
   }
   const padded = nanos.padStart(10, '0')
-  const seconds = new Date(Number(padded.slice(0, -9)) * 1000).toISOString()
-  return `${seconds.slice(0, -5)}.${padded.slice(-9)}Z`
+  const seconds = padded.slice(0, -9)
+  if (seconds !== last.seconds) {
+    last.seconds = seconds
+    last.text = new Date(Number(seconds) * 1000).toISOString().slice(0, -5)
+  }
+  return `${last.text}.${padded.slice(-9)}Z`
 }
+/** The second that was written last: the logs of a request share few. */
+const last = { seconds: '', text: '' }
