@@ -158,8 +158,7 @@ export const LIMITS = {
    * a type; an application of 200 busy routes has names for them. */
   metrics_paths: 200,
   metrics_dynos: 500,
-  /** The longest window. Of a day, minutes by path would take a gigabyte in the worst case, and counters for longer are
-   * what Prometheus is for. */
+  /** The longest window. A day of minutes would take up to 140 MB a drain, and Prometheus is there for longer. */
   metrics_window_ms: 60 * 60_000,
   metrics_default_window_ms: 5 * 60_000,
   /** A line this far ahead of its arrival has a clock that is wrong, not just not quite right. */

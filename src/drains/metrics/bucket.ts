@@ -58,8 +58,8 @@ export class Bucket {
 
   /** Counts a request without its histograms: what a counter shows. */
   addTotals(path: number, dyno: number, one: Measured): void {
+    if (this.#counts.size > this.#most) this.#makeRoom()
     const counts = this.#counts
-    if (counts.size > this.#most) this.#makeRoom()
     counts.add(path * FIELDS + one.status, 1)
     counts.add(dyno * FIELDS + one.status, 1)
     counts.add(one.status, 1)
@@ -126,7 +126,8 @@ export class Bucket {
 
   #rewrite(bits: number, seriesFor: (series: number) => number): void {
     const [before, from] = [this.#counts, this.bits]
-    this.#counts = new Counts()
+    // Half as many are left, or more: tables that grow step by step leave as much garbage again.
+    this.#counts = new Counts(before.size / 2)
     this.bits = bits
     before.each((key, value) => {
       const series = seriesFor(Math.trunc(key / FIELDS))

@@ -12,9 +12,17 @@ const BYTES_PER_SLOT = Int32Array.BYTES_PER_ELEMENT + Float64Array.BYTES_PER_ELE
  */
 export class Counts {
   size = 0
-  #keys = new Int32Array(FEWEST_SLOTS).fill(EMPTY)
-  #values = new Float64Array(FEWEST_SLOTS)
-  #shift = Math.clz32(FEWEST_SLOTS - 1)
+  #keys: Int32Array
+  #values: Float64Array
+  #shift: number
+
+  /** With room for about as many entries; there may be more, or fewer. */
+  constructor(entries = 0) {
+    const slots = Math.max(FEWEST_SLOTS, 2 ** (32 - Math.clz32(entries)))
+    this.#keys = new Int32Array(slots).fill(EMPTY)
+    this.#values = new Float64Array(slots)
+    this.#shift = Math.clz32(slots - 1)
+  }
 
   get bytes(): number {
     return this.#keys.length * BYTES_PER_SLOT

@@ -78,12 +78,16 @@ export function measure(seen: RequestSeen, arrived_ms: number): Measured {
     status: Math.trunc((status ?? 0) / 100),
     bytes: seen.bytes,
     code: code === '' ? 0 : codeField(code),
-    error: !left && (code !== '' || (status ?? 599) >= 500),
+    error: !left && isFailure(seen),
     websocket,
     service_ms: timed ? (seen.service_ms ?? -1) : -1,
     connect_ms: timed ? (seen.connect_ms ?? -1) : -1,
     lag_ms: seen.at_ms === null ? -1 : Math.max(0, arrived_ms - seen.at_ms),
   }
+}
+
+function isFailure({ status, code }: RequestSeen): boolean {
+  return code !== '' || status === null || status >= 500
 }
 
 function codeField(code: string): number {

@@ -83,7 +83,9 @@ export class Heaviest {
   /** Makes all weights smaller by this factor, so that what was heavy once does not stay for ever. */
   fade(factor: number): void {
     for (const row of this.#rows) row.weight = Math.floor(row.weight * factor)
-    this.#cells.forEach((weight, cell) => (this.#cells[cell] = Math.floor(weight * factor)))
+    for (let cell = 0; cell < CELLS; cell++) {
+      this.#cells[cell] = Math.floor((this.#cells[cell] ?? 0) * factor)
+    }
     this.#least = Math.floor(this.#least * factor)
   }
 

@@ -355,6 +355,12 @@ describe('whatever lines come', () => {
   })
 })
 
+/** The sum of the counters of requests by path. */
+function totalOf(metrics: RouterMetrics): number {
+  const samples = metrics.prometheus('d').matchAll(/^tailrace_router_requests_total\{.*\} (\d+)$/gm)
+  return [...samples].reduce((sum, [, count]) => sum + Number(count), 0)
+}
+
 describe('memory', () => {
   /** Words that no rule makes an id of. */
   const word = (k: number) =>
@@ -406,6 +412,28 @@ describe('memory', () => {
     expect(relative_error).toBeLessThanOrEqual(0.0625)
     expect(Math.abs(service_ms!.p50 - 20_000)).toBeLessThan(20_000 * (relative_error + 0.02))
   })
+
+  it('is bounded for names that take turns, and each keeps what is its own', () => {
+    const metrics = new RouterMetrics(() => NOON)
+    // More than there are series of a kind: they are given out again.
+    const count = 34_000
+    for (let k = 0; k < count; k++) {
+      const at_ms = NOON - (count - k) * MINUTE
+      metrics.add(recordOf({ at_ms, path: `/${word(k)}/x`, dyno: `d${word(k)}`, bytes: k }, k))
+    }
+    const snapshot = snapshotOf(metrics)
+    expect(snapshot.requests).toBe(60)
+    const bytes = new Map(snapshot.paths.map((row) => [row.path, row.bytes]))
+    for (const { dyno, bytes: ofDyno } of snapshot.dynos) {
+      expect(bytes.get(`/${dyno!.slice(1)}/x`) ?? ofDyno).toBe(ofDyno)
+    }
+    for (let k = count - 60; k < count; k++) {
+      const found = bytes.get(`/${word(k)}/x`)
+      if (found !== undefined) expect(found).toBe(k)
+    }
+    expect(snapshot.paths.length).toBeGreaterThan(30)
+    expect(totalOf(metrics)).toBe(count)
+  }, 60_000)
 
   it('is given back after an hour', () => {
     const lines = Array.from({ length: 2000 }, (_, k) => ({
@@ -484,14 +512,10 @@ describe('prometheus', () => {
 
   it('never counts back', () => {
     const metrics = new RouterMetrics(() => NOON)
-    const total = () =>
-      [
-        ...metrics.prometheus('d').matchAll(/^tailrace_router_requests_total\{.*\} (\d+)$/gm),
-      ].reduce((sum, [, count]) => sum + Number(count), 0)
     for (let k = 0; k < 3000; k++) {
       metrics.add(recordOf({ at_ms: NOON - 2 * HOUR + k * 2000, path: `/p${k % 700}x/q` }, k))
-      if (k % 500 === 0) expect(total()).toBe(k + 1)
+      if (k % 500 === 0) expect(totalOf(metrics)).toBe(k + 1)
     }
-    expect(total()).toBe(3000)
+    expect(totalOf(metrics)).toBe(3000)
   })
 })
