@@ -1,6 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import type { Sender } from './decoded.ts'
 import { keyOf, type Gathering } from './gathering.ts'
+import type { Origin } from './heads.ts'
+import { isPlain } from './json-text.ts'
 import {
   anyText,
   attribute,
@@ -14,6 +16,7 @@ import {
   type KeyValue,
   type Whole,
 } from './otlp-values.ts'
+import { shapeText } from './shapes/table.ts'
 
 type Maybe<T> = T | null | undefined
 
@@ -51,21 +54,19 @@ export interface LogsRequest {
   >
 }
 
-/** What the message of a log is, where its shape is known: `fields` is JSON text. */
-export type DescribeMessage = (
-  app: string,
-  message: string,
-) => { kind: string; fields: string } | undefined
-
 export interface LogOptions {
-  describe?: DescribeMessage | undefined
   /** The text of some strings has replacement characters where the body had no UTF-8. */
   is_repaired: boolean
   /** Names an event by its content: its value without when it was observed. Undefined: no ids. */
   idOf?: ((identity: string, isTimed: boolean) => string) | undefined
 }
 
-/** What speaks for the platform on Heroku's Fir, by service.name. */
+/** What speaks for the platform on Heroku's Fir, by service.name: its lines are shaped like those of Cedar's. */
+const HEROKU_ORIGINS: Readonly<Record<string, Origin | undefined>> = {
+  'heroku-api': 'api',
+  'heroku-router': 'router',
+  'heroku-runtime': 'dyno',
+}
 const HEROKU_KINDS: Readonly<Record<string, string | undefined>> = {
   'heroku-api': 'release',
   'heroku-router': 'router',
@@ -224,9 +225,9 @@ function addMessage(
   { app, options, flags }: BodyPlace,
 ): void {
   const message = textOf(text)
-  const described = options.describe?.(app, message)
-  addMember(members, 'kind', kindText(described?.kind ?? HEROKU_KINDS[app]))
-  addMember(members, 'fields', described?.fields)
+  const shape = shapeText(HEROKU_ORIGINS[app] ?? 'app', message, isPlain(message))
+  if (shape === '') addMember(members, 'kind', kindText(HEROKU_KINDS[app]))
+  else members.push(shape.slice(1))
   members.push(`"message":${JSON.stringify(message)}`)
   const isBytes = typeof text !== 'string' && !isUtf8(text)
   if (isBytes) members.push(`"raw_base64":"${viewOf(text).toString('base64')}"`)

@@ -6,7 +6,7 @@ import type { Decoded, Sender } from './decoded.ts'
 import { Gathering, keyOf } from './gathering.ts'
 import { stringAt } from './members.ts'
 import { parseKeepingDigits, shapeProblem } from './otlp-json.ts'
-import { addLogs, serviceOf, type DescribeMessage, type Resource } from './otlp-logs.ts'
+import { addLogs, serviceOf, type Resource } from './otlp-logs.ts'
 import { REQUESTS, type OtlpSignal } from './otlp-schema.ts'
 
 export type OtlpEncoding = 'json' | 'protobuf'
@@ -17,8 +17,6 @@ export interface OtlpOptions {
    * they were observed get different ids within a request, and the same again when it is repeated.
    */
   content_ids?: boolean | undefined
-  /** Tells what is in a log's text, such as a router's line. */
-  describe?: DescribeMessage | undefined
 }
 
 /** What was POSTed, and where the JSON text of each resource's batch is found. */
@@ -52,7 +50,6 @@ export function decodeOtlp(
   const gathering = new Gathering()
   if (signal === 'logs') {
     addLogs(gathering, request.message, sender, {
-      describe: options.describe,
       is_repaired: encoding === 'json' && !isUtf8(body),
       idOf: options.content_ids ? contentIds(body) : undefined,
     })

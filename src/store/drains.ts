@@ -66,7 +66,7 @@ function selectDrains(database: Database) {
 
 export async function getDrain(database: Database, name: string): Promise<DrainRow | undefined> {
   const row = await selectDrains(database).where('name', '=', name).executeTakeFirst()
-  return row as DrainRow | undefined
+  return row
 }
 
 /** Drains by name, after `after`, whose names begin with `prefix`. */
@@ -80,7 +80,7 @@ export async function listDrains(
     .orderBy('name')
     .limit(page.limit)
     .execute()
-  return rows as DrainRow[]
+  return rows
 }
 
 /** Creates a drain; undefined where one of this name exists. */

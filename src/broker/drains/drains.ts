@@ -116,32 +116,43 @@ export async function describeDrain(broker: Broker, base: Base, name: string): P
       store.drainCounts(broker.database, drain.drain_id),
       store.drainSources(broker.database, drain.drain_id, LIMITS.drain_sources_shown),
     ])
-    return { ...summary(base, drain), ...asReceived(counts), sources: sources.map(asSource) }
+    return {
+      ...summary(base, drain),
+      ...asReceived(counts ?? NOTHING),
+      sources: sources.map(asSource),
+    }
   })
 }
 
-const time = (date: Date | null | undefined) => date?.toISOString() ?? null
+const time = (date: Date | null) => date?.toISOString() ?? null
 
-function asReceived(
-  counts: store.DrainCountsRow | undefined,
-): Pick<Drain, 'received' | 'gaps' | 'looped'> {
+/** Before anything has come. */
+const NOTHING: store.DrainCountsRow = {
+  frames: 0,
+  lines: 0,
+  bytes: 0,
+  duplicates: 0,
+  flagged: 0,
+  looped: 0,
+  gaps: 0,
+  dropped: 0,
+  last_gap_at: null,
+  last_looped_at: null,
+  last_frame_at: null,
+  last_frame_id: null,
+  arrival_lag_ms: null,
+}
+
+function asReceived(counts: store.DrainCountsRow): Pick<Drain, 'received' | 'gaps' | 'looped'> {
+  const { frames, lines, bytes, duplicates, flagged, last_frame_id, arrival_lag_ms } = counts
+  const last_frame_at = time(counts.last_frame_at)
   return {
     received: {
-      frames: counts?.frames ?? 0,
-      lines: counts?.lines ?? 0,
-      bytes: counts?.bytes ?? 0,
-      duplicates: counts?.duplicates ?? 0,
-      flagged: counts?.flagged ?? 0,
-      last_frame_at: time(counts?.last_frame_at),
-      last_frame_id: counts?.last_frame_id ?? null,
-      arrival_lag_ms: counts?.arrival_lag_ms ?? null,
+      ...{ frames, lines, bytes, duplicates, flagged },
+      ...{ last_frame_at, last_frame_id, arrival_lag_ms },
     },
-    gaps: {
-      count: counts?.gaps ?? 0,
-      dropped_lines: counts?.dropped ?? 0,
-      last_at: time(counts?.last_gap_at),
-    },
-    looped: { lines: counts?.looped ?? 0, last_at: time(counts?.last_looped_at) },
+    gaps: { count: counts.gaps, dropped_lines: counts.dropped, last_at: time(counts.last_gap_at) },
+    looped: { lines: counts.looped, last_at: time(counts.last_looped_at) },
   }
 }
 

@@ -1,9 +1,12 @@
+import type { DrainMetrics } from '../../contract/drain-metrics.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { RouterMetrics } from '../../drains/metrics/router-metrics.ts'
 import { writeTailPage } from '../../records/tail-page.ts'
 import { Tail, type PageWriter } from '../tail.ts'
 
 type Broker = Parameters<typeof Tail.open>[0]
+
+const REMEMBERED_WINDOWS = 16
 
 /** One drain whose requests are counted on this node. */
 interface Watched {
@@ -13,13 +16,12 @@ interface Watched {
   /** Resolves when what was there at the beginning has been read. */
   ready: Promise<void>
   timer: NodeJS.Timeout
+  /** By window in ms: one a second, for all who look. */
+  snapshots: Map<number, { at: number; metrics: DrainMetrics }>
 }
 
-export interface RouterView {
-  metrics: RouterMetrics
-  /** False while the last hour is still being read: numbers grow yet. */
-  caught_up: boolean
-}
+/** The metrics, and whether all of the last hour has been read: while it has not, numbers grow yet. */
+export type RouterSnapshot = DrainMetrics & { caught_up: boolean }
 
 /**
  * Counts the requests that router lines of drains tell of. Nothing of it is stored: the first who asks for a drain's
@@ -33,15 +35,35 @@ export class RouterWatch {
     this.#broker = broker
   }
 
-  /** The metrics of a topic, waiting for the last hour to be read, but no longer than LIMITS.metrics_wait_ms. */
-  async of(topic: string): Promise<RouterView> {
+  /** What the requests of a topic were, over a window that ends now. */
+  async snapshot(topic: string, windowMs: number): Promise<RouterSnapshot> {
+    const { metrics, caughtUp, snapshots } = await this.#of(topic)
+    const now = Date.now()
+    const recent = snapshots.get(windowMs)
+    if (recent && now - recent.at < LIMITS.metrics_update_ms / 2) {
+      return { ...recent.metrics, caught_up: caughtUp }
+    }
+    // Windows are the callers' choice.
+    if (snapshots.size >= REMEMBERED_WINDOWS) snapshots.clear()
+    const snapshot = metrics.snapshot(now, windowMs)
+    snapshots.set(windowMs, { at: now, metrics: snapshot })
+    return { ...snapshot, caught_up: caughtUp }
+  }
+
+  /** For Prometheus; `drain` is the label. */
+  async prometheus(topic: string, drain: string): Promise<string> {
+    return (await this.#of(topic)).metrics.prometheus(drain)
+  }
+
+  /** What is counted of a topic, waiting for the last hour to be read, but no longer than LIMITS.metrics_wait_ms. */
+  async #of(topic: string): Promise<Watched> {
     const watched = this.#watched.get(topic) ?? (await this.#begin(topic))
     watched.timer.refresh()
     // The least asked for is the first.
     this.#watched.delete(topic)
     if (!watched.abort.signal.aborted) this.#watched.set(topic, watched)
     await Promise.race([watched.ready, pause(LIMITS.metrics_wait_ms)])
-    return { metrics: watched.metrics, caught_up: watched.caughtUp }
+    return watched
   }
 
   close(): void {
@@ -74,6 +96,7 @@ export class RouterWatch {
       caughtUp: false,
       ready: new Promise((resolve) => (ready = resolve)),
       timer: setTimeout(() => this.#end(topic), LIMITS.metrics_idle_ms).unref(),
+      snapshots: new Map(),
     }
     const gone = () => {
       abort.abort()

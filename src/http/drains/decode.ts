@@ -8,7 +8,7 @@ import { decodeLogplex, decodeSyslogText } from '../../drains/logplex.ts'
 import { decodePubsub } from '../../drains/pubsub.ts'
 import { decodeTextLines, isSyslogText } from '../../drains/text-lines.ts'
 import { decodeVercel } from '../../drains/vercel.ts'
-import { gunzipNow } from './inflate.ts'
+import { gunzipper } from './inflate.ts'
 
 /** A sender's request, its body decompressed. */
 export interface Sent {
@@ -24,34 +24,35 @@ export function headerOf(headers: DrainHeaders, name: string): string | undefine
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
+type Codec = (sent: Sent) => Decoded
+
+const decodeJson: Codec = ({ format, body, sender }) =>
+  decodeJsonEvents(body, sender, format === 'ndjson' ? 'ndjson' : 'json')
+const decodeEvents: Codec = ({ body, sender }) => decodeCloudEvents(body, sender)
+
+const CODECS: Readonly<Record<Exclude<DrainFormat, 'unsupported'>, Codec>> = {
+  logplex: ({ headers, body, sender }) =>
+    decodeLogplex(body, sender, {
+      is_logplex: isFromLogplex(headers),
+      dropped: countIn(headers, 'logplex-drop-count'),
+      lost: countIn(headers, 'logplex-lost-count'),
+    }),
+  json: decodeJson,
+  ndjson: decodeJson,
+  text: ({ body, sender }) =>
+    isSyslogText(body) ? decodeSyslogText(body, sender) : decodeTextLines(body, sender),
+  vercel: ({ body, sender }) => decodeVercel(body, sender),
+  cloudevents_structured: decodeEvents,
+  cloudevents_batch: decodeEvents,
+  cloudevents_binary: ({ headers, body, sender }) => decodeBinaryCloudEvent(headers, body, sender),
+  firehose: ({ body, sender }) => decodeFirehose(body, sender, gunzipper()),
+  pubsub: ({ body, sender }) => decodePubsub(body, sender),
+}
+
 /** The records of a request, by the codec of its format. */
-export function decode({ format, headers, body, sender }: Sent): Decoded {
-  switch (format) {
-    case 'logplex':
-      return decodeLogplex(body, sender, {
-        is_logplex: isFromLogplex(headers),
-        dropped: countIn(headers, 'logplex-drop-count'),
-        lost: countIn(headers, 'logplex-lost-count'),
-      })
-    case 'json':
-    case 'ndjson':
-      return decodeJsonEvents(body, sender, format)
-    case 'text':
-      return isSyslogText(body) ? decodeSyslogText(body, sender) : decodeTextLines(body, sender)
-    case 'vercel':
-      return decodeVercel(body, sender)
-    case 'cloudevents_structured':
-    case 'cloudevents_batch':
-      return decodeCloudEvents(body, sender)
-    case 'cloudevents_binary':
-      return decodeBinaryCloudEvent(headers, body, sender)
-    case 'firehose':
-      return decodeFirehose(body, sender, gunzipNow)
-    case 'pubsub':
-      return decodePubsub(body, sender)
-    case 'unsupported':
-      throw unsupported(headers)
-  }
+export function decode(sent: Sent): Decoded {
+  if (sent.format === 'unsupported') throw unsupported(sent.headers)
+  return CODECS[sent.format](sent)
 }
 
 /** Its messages have no structured data, whatever they look like. */

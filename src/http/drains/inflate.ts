@@ -38,12 +38,20 @@ function inflaterFor(body: Buffer, encoding: string): Inflate | undefined {
   throw unknown(encoding)
 }
 
-/** Of Firehose's records, each on its own: undefined where it is no gzip, or too large. */
-export function gunzipNow(bytes: Buffer): Buffer | undefined {
-  try {
-    return zlib.gunzipSync(bytes, OUTPUT)
-  } catch {
-    return undefined
+/**
+ * Unpacks the records of one Firehose request, each on its own: undefined where one is no gzip, or all of them together
+ * are too large.
+ */
+export function gunzipper(): (bytes: Buffer) => Buffer | undefined {
+  let left: number = LIMITS.drain_body_bytes
+  return (bytes) => {
+    try {
+      const unpacked = zlib.gunzipSync(bytes, { maxOutputLength: Math.max(left, 1) })
+      left -= unpacked.length
+      return unpacked
+    } catch {
+      return undefined
+    }
   }
 }
 

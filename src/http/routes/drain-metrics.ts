@@ -13,17 +13,14 @@ export function drainMetricsRoutes(app: FastifyInstance, broker: Broker): void {
   mount(app, getDrainMetrics, async ({ params, query, request, reply }) => {
     const form = metricsForm(request)
     const drain = await drainNamed(broker, params.drain)
-    const view = await broker.drains.routers.of(drain.topic)
+    const { routers } = broker.drains
     if (form === 'prometheus') {
-      reply.type('text/plain; version=0.0.4; charset=utf-8')
-      reply.send(view.metrics.prometheus(drain.name))
+      const text = await routers.prometheus(drain.topic, drain.name)
+      reply.type('text/plain; version=0.0.4; charset=utf-8').send(text)
       return SENT
     }
     const window = windowMs(query.window ?? DEFAULT_METRICS_WINDOW) ?? 0
-    const snapshot = async () => {
-      const { metrics, caught_up } = await broker.drains.routers.of(drain.topic)
-      return { ...metrics.snapshot(Date.now(), window), caught_up }
-    }
+    const snapshot = () => routers.snapshot(drain.topic, window)
     if (form === 'json') return snapshot()
     await stream(reply, snapshot, broker.drains.outage.signal)
     return SENT

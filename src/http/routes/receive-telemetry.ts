@@ -3,7 +3,8 @@ import type { Broker } from '../../broker/broker.ts'
 import { findDrain, receiveFrame } from '../../broker/drains/receive.ts'
 import { receiveTelemetry } from '../../contract/drain-routes.ts'
 import { LIMITS } from '../../contract/limits.ts'
-import { invalidField, ProblemError } from '../../contract/problem-error.ts'
+import type { ProblemError } from '../../contract/problem-error.ts'
+import { invalidField } from '../../contract/problem-error.ts'
 import { decodeOtlp, type OtlpEncoding } from '../../drains/otlp.ts'
 import { otlpError, otlpResponse, type OtlpAnswer } from '../../drains/otlp-answer.ts'
 import { headerOf } from '../drains/decode.ts'
@@ -44,6 +45,7 @@ async function receive(
   const raw = bodyOf(request)
   requireAdmission(request, drain, raw)
   const body = await inflated(raw, headerOf(request.headers, 'content-encoding'))
+  if (body.length >= LIMITS.large_body_bytes) await broker.queue.readingTurn(body.length)
   const content_ids = query.dedupe === 'content'
   const decoded = decodeOtlp(body, encoding, params.signal, { source: query.app }, { content_ids })
   if ('malformed' in decoded) throw invalidField('body', '', decoded.malformed)

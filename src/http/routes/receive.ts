@@ -58,6 +58,7 @@ async function receive(broker: Broker, call: Receive, holdMs: number): Promise<v
   const body = await inflated(raw, headerOf(request.headers, 'content-encoding'))
   const format = formatOf(request.headers, body)
   const sent = { format, headers: request.headers, body, sender: senderOf(call) }
+  if (body.length >= LIMITS.large_body_bytes) await broker.queue.readingTurn(body.length)
   const decoded = decode(sent)
   const name = nameOf(format, request.headers, { body: raw, dedupe: query.dedupe })
   await receiveFrame(broker, { drain, decoded, ...name, bytes: body.length, hold_ms: holdMs })
