@@ -1,7 +1,31 @@
 import { Kysely, PostgresDialect, type Generated } from 'kysely'
 import type pg from 'pg'
-import type { DrainCountsRow, DrainSourceRow } from './drains.ts'
 import { watchedPool } from './pool.ts'
+
+/** What was counted of a drain. */
+export interface DrainCountsRow {
+  frames: number
+  lines: number
+  bytes: number
+  duplicates: number
+  flagged: number
+  looped: number
+  gaps: number
+  dropped: number
+  last_gap_at: Date | null
+  last_looped_at: Date | null
+  last_frame_at: Date | null
+  last_frame_id: string | null
+  arrival_lag_ms: number | null
+}
+
+/** Where lines of a drain came from. */
+export interface DrainSourceRow {
+  source: string
+  frames: number
+  first_seen_at: Date
+  last_seen_at: Date
+}
 
 /** The control tables as kysely sees them. The data plane speaks raw SQL, in its own files. */
 export interface Tables {

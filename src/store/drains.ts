@@ -1,6 +1,7 @@
 import { sql } from 'kysely'
 import type { DrainConfig } from '../contract/drains.ts'
-import type { Database } from './database.ts'
+import type { Database, DrainCountsRow, DrainSourceRow } from './database.ts'
+export type { DrainCountsRow, DrainSourceRow } from './database.ts'
 import { withClient, type StorePools } from './pool.ts'
 
 /** Drains and what was counted of them; see migrations/0008-drains.sql. */
@@ -14,29 +15,6 @@ export interface DrainRow {
   old_credential_hash: Buffer | null
   config: DrainConfig
   created_at: Date
-}
-
-export interface DrainCountsRow {
-  frames: number
-  lines: number
-  bytes: number
-  duplicates: number
-  flagged: number
-  looped: number
-  gaps: number
-  dropped: number
-  last_gap_at: Date | null
-  last_looped_at: Date | null
-  last_frame_at: Date | null
-  last_frame_id: string | null
-  arrival_lag_ms: number | null
-}
-
-export interface DrainSourceRow {
-  source: string
-  frames: number
-  first_seen_at: Date
-  last_seen_at: Date
 }
 
 /** What one node counted of one drain since it last told; `_age_ms`: how long ago, null where never. */

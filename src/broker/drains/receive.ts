@@ -12,6 +12,8 @@ import type { TopicDirectory } from '../topic-directory.ts'
 import { unknownDrain } from './drain-directory.ts'
 import type { Drains } from './drains-broker.ts'
 
+export type { DrainRow } from '../../store/drains.ts'
+
 /** One request of a sender. */
 export interface Frame {
   drain: DrainRow

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Broker } from '../../broker/broker.ts'
+import { requireAdmission } from '../../broker/drains/admission.ts'
 import { findDrain, receiveFrame } from '../../broker/drains/receive.ts'
 import { receiveTelemetry } from '../../contract/drain-routes.ts'
 import { LIMITS } from '../../contract/limits.ts'
@@ -9,7 +10,7 @@ import { decodeOtlp, type OtlpEncoding } from '../../drains/otlp.ts'
 import { otlpError, otlpResponse, type OtlpAnswer } from '../../drains/otlp-answer.ts'
 import { headerOf } from '../drains/decode.ts'
 import { nameOf } from '../drains/frame-of.ts'
-import { requireAdmission } from '../drains/given-credentials.ts'
+import { givenBy } from '../drains/given-credentials.ts'
 import { inflated } from '../drains/inflate.ts'
 import { logFailure } from '../failure-log.ts'
 import { mount, SENT, type Call } from '../mount.ts'
@@ -43,7 +44,7 @@ async function receive(
 ): Promise<void> {
   const drain = await findDrain(broker, params.drain, LIMITS.drain_patience_ms)
   const raw = bodyOf(request)
-  requireAdmission(request, drain, raw)
+  requireAdmission(drain, givenBy(request))
   const body = await inflated(raw, headerOf(request.headers, 'content-encoding'))
   if (body.length >= LIMITS.large_body_bytes) await broker.queue.readingTurn(body.length)
   const content_ids = query.dedupe === 'content'

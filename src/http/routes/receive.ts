@@ -1,15 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Broker } from '../../broker/broker.ts'
-import { findDrain, receiveFrame } from '../../broker/drains/receive.ts'
+import { requireAdmission } from '../../broker/drains/admission.ts'
+import { findDrain, receiveFrame, type DrainRow } from '../../broker/drains/receive.ts'
 import * as contract from '../../contract/drain-routes.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { PROBLEMS } from '../../contract/problems.ts'
 import { firehoseAnswer } from '../../drains/firehose.ts'
 import { formatOf } from '../../drains/format.ts'
-import type { DrainRow } from '../../store/drains.ts'
 import { decode, headerOf, type Sent } from '../drains/decode.ts'
 import { nameOf } from '../drains/frame-of.ts'
-import { requireAdmission } from '../drains/given-credentials.ts'
+import { givenBy } from '../drains/given-credentials.ts'
 import { inflated } from '../drains/inflate.ts'
 import { logFailure } from '../failure-log.ts'
 import { mount, SENT, type Call } from '../mount.ts'
@@ -35,8 +35,7 @@ export function receiveRoutes(app: FastifyInstance, broker: Broker): void {
   mount(app, contract.probeDrain, async ({ params, request, reply }) => {
     const drain = await findDrain(broker, params.drain, 0)
     showVerification(drain, reply)
-    if (request.headers.authorization !== undefined)
-      requireAdmission(request, drain, bodyOf(request))
+    if (request.headers.authorization !== undefined) requireAdmission(drain, givenBy(request))
     return { drain: drain.name, status: 'ready' as const }
   })
 
@@ -54,7 +53,7 @@ async function receive(broker: Broker, call: Receive, holdMs: number): Promise<v
   const drain = await findDrain(broker, params.drain, holdMs)
   showVerification(drain, reply)
   const raw = bodyOf(request)
-  requireAdmission(request, drain, raw)
+  requireAdmission(drain, givenBy(request))
   const body = await inflated(raw, headerOf(request.headers, 'content-encoding'))
   const format = formatOf(request.headers, body)
   const sent = { format, headers: request.headers, body, sender: senderOf(call) }
