@@ -8,7 +8,7 @@ import { decodeOtlp, type OtlpEncoding } from '../../drains/otlp.ts'
 import { otlpError, otlpResponse, type OtlpAnswer } from '../../drains/otlp-answer.ts'
 import { headerOf } from '../drains/decode.ts'
 import { nameOf } from '../drains/frame-of.ts'
-import { requireAdmission } from '../drains/given-credentials.ts'
+import { admitted } from '../drains/given-credentials.ts'
 import { inflated } from '../drains/inflate.ts'
 import { logFailure } from '../failure-log.ts'
 import { mount, SENT, type Call } from '../mount.ts'
@@ -40,9 +40,9 @@ async function receive(
   { params, query, request }: Call<typeof receiveTelemetry>,
   encoding: OtlpEncoding,
 ): Promise<void> {
-  const drain = await findDrain(broker, params.drain, LIMITS.drain_patience_ms)
+  const known = await findDrain(broker, params.drain, LIMITS.drain_patience_ms)
+  const drain = await admitted(broker, request, known)
   const raw = bodyOf(request)
-  requireAdmission(request, drain, raw)
   const body = await inflated(raw, headerOf(request.headers, 'content-encoding'))
   const content_ids = query.dedupe === 'content'
   const decoded = decodeOtlp(body, encoding, params.signal, { source: query.app }, { content_ids })

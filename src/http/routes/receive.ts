@@ -9,7 +9,7 @@ import { formatOf } from '../../drains/format.ts'
 import type { DrainRow } from '../../store/drains.ts'
 import { decode, headerOf, type Sent } from '../drains/decode.ts'
 import { nameOf } from '../drains/frame-of.ts'
-import { requireAdmission } from '../drains/given-credentials.ts'
+import { admitted } from '../drains/given-credentials.ts'
 import { inflated } from '../drains/inflate.ts'
 import { logFailure } from '../failure-log.ts'
 import { mount, SENT, type Call } from '../mount.ts'
@@ -35,8 +35,7 @@ export function receiveRoutes(app: FastifyInstance, broker: Broker): void {
   mount(app, contract.probeDrain, async ({ params, request, reply }) => {
     const drain = await findDrain(broker, params.drain, 0)
     showVerification(drain, reply)
-    if (request.headers.authorization !== undefined)
-      requireAdmission(request, drain, bodyOf(request))
+    if (request.headers.authorization !== undefined) await admitted(broker, request, drain)
     return { drain: drain.name, status: 'ready' as const }
   })
 
@@ -51,10 +50,10 @@ export function receiveRoutes(app: FastifyInstance, broker: Broker): void {
 
 async function receive(broker: Broker, call: Receive, holdMs: number): Promise<void> {
   const { params, query, request, reply } = call
-  const drain = await findDrain(broker, params.drain, holdMs)
-  showVerification(drain, reply)
+  const known = await findDrain(broker, params.drain, holdMs)
+  showVerification(known, reply)
+  const drain = await admitted(broker, request, known)
   const raw = bodyOf(request)
-  requireAdmission(request, drain, raw)
   const body = await inflated(raw, headerOf(request.headers, 'content-encoding'))
   const format = formatOf(request.headers, body)
   const sent = { format, headers: request.headers, body, sender: senderOf(call) }
