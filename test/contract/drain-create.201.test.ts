@@ -91,7 +91,8 @@ describe('its commands', () => {
 
   it('have a header with which a Fir app is let in, below the URL it is given', async () => {
     const { commands } = await drains.create('fir')
-    const [, url = '', json = ''] = /add (\S+) .*--headers '(.*)' -a/.exec(commands.heroku_fir) ?? []
+    const [, url = '', json = ''] =
+      /add (\S+) .*--headers '(.*)' -a/.exec(commands.heroku_fir) ?? []
     const response = await fetch(`${url}/v1/logs`, {
       method: 'POST',
       headers: { ...(JSON.parse(json) as object), 'content-type': 'application/json' },

@@ -70,7 +70,10 @@ describe('a request without a credential', () => {
     ['an empty user and password', { headers: { authorization: basic('', '') } }],
     ['a scheme that is not known', { headers: { authorization: 'Digest x' } }],
     ['an empty parameter', { query: 'credential=' }],
-    ['its hash', { headers: { authorization: 'Bearer 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU' } }],
+    [
+      'its hash',
+      { headers: { authorization: 'Bearer 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU' } },
+    ],
   ] as [string, Sending][])('is refused: %s', async (_what, sending) => {
     const answer = await drains.call('POST', 'mine', sending, frameOf('x'))
     await expectProblem(answer, 'unauthorized', { written: 'no' })

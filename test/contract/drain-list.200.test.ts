@@ -16,7 +16,7 @@ describe('GET /v1/drains', () => {
     const names = ['b-2', 'a-1', 'B', 'a-2', 'b-1', 'c', 'Z']
     for (const name of names) await drains.create(name)
     const found: string[] = []
-    for (let path: string | null = '/v1/drains?limit=3'; path !== null; ) {
+    for (let path: string | null = '/v1/drains?limit=3'; path !== null;) {
       const response = await fetch(drains.url + path)
       const page = listDrains.response.parse(await response.json())
       expect(page.drains.length).toBeLessThanOrEqual(3)
