@@ -11,6 +11,7 @@ import { produce } from '../produce.ts'
 import type { TopicDirectory } from '../topic-directory.ts'
 import { unknownDrain } from './drain-directory.ts'
 import type { Drains } from './drains-broker.ts'
+import type { DrainTally } from './tally.ts'
 
 /** One request of a sender. */
 export interface Frame {
@@ -67,12 +68,18 @@ export async function receiveFrame(broker: Broker, frame: Frame): Promise<void> 
   const stored = await broker.drains.outage.holding(frame.bytes, () =>
     Promise.all(pieces.map((piece) => store(broker, frame, piece))),
   )
+  count(broker.drains.tally, frame, stored)
+}
+
+/** `stored`: of each piece, was it there already? */
+function count(tally: DrainTally, frame: Frame, stored: readonly boolean[]): void {
+  const { drain, decoded, id, bytes } = frame
   const repeated = stored.filter((isRepeated) => isRepeated).length
-  const { tally } = broker.drains
-  const { drain_id } = frame.drain
-  if (repeated > 0) tally.repeated(drain_id, frame.decoded.ids ? repeated : 1)
-  if (repeated < pieces.length || pieces.length === 0) {
-    tally.received(drain_id, { id: frame.id, bytes: frame.bytes, seen: frame.decoded.seen })
+  // Of a sender that names its events each is a piece; what came before was counted then.
+  const lines = decoded.ids ? Math.max(0, decoded.seen.lines - repeated) : decoded.seen.lines
+  if (repeated > 0) tally.repeated(drain.drain_id, decoded.ids ? repeated : 1)
+  if (repeated < stored.length || stored.length === 0) {
+    tally.received(drain.drain_id, { id, bytes, seen: { ...decoded.seen, lines } })
   }
 }
 
