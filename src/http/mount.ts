@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { invalidField, pointerTo, ProblemError } from '../contract/problem-error.ts'
 import type { FieldError } from '../contract/problems.ts'
 import type { BodyOf, ParamsOf, QueryOf, ResponseOf, Route } from '../contract/route.ts'
-import { bodyOf, mediaTypeOf } from './read-body.ts'
+import { bodyOf, forgetOddType, mediaTypeOf } from './read-body.ts'
 
 export interface Call<R extends Route> {
   params: ParamsOf<R>
@@ -53,6 +53,7 @@ export function mount<R extends Route>(
       websocket: socketHandler !== undefined,
       keeps_encoding: route.keeps_encoding,
     },
+    ...(route.keeps_encoding && { onRequest: forgetOddType }),
     // A tail has no end that a HEAD could wait for, and a poll hands out records.
     exposeHeadRoute: !route.streams && !route.writes,
     ...(socketHandler && {

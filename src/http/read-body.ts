@@ -1,6 +1,6 @@
 import { createGunzip, createInflate, type Gunzip, type Inflate } from 'node:zlib'
 import type { Readable } from 'node:stream'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { LIMITS } from '../contract/limits.ts'
 import { ProblemError } from '../contract/problem-error.ts'
 
@@ -16,6 +16,24 @@ export function readBodiesAsBytes(app: FastifyInstance): void {
       collect(payload, limit, done)
     else decode(payload, encoding, done)
   })
+}
+
+/** A media type, RFC 9110, section 8.3.1; what stands behind it is of no matter here. */
+const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+\s*(;|$)/
+
+/**
+ * Fastify refuses a Content-Type that is none: empty, `text`, two with a comma between. To a route that takes any body
+ * it is as good as none at all.
+ */
+export function forgetOddType(
+  request: FastifyRequest,
+  _reply: FastifyReply,
+  done: () => void,
+): void {
+  const { headers } = request
+  const type = headers['content-type']
+  if (type !== undefined && !MEDIA_TYPE.test(type)) delete headers['content-type']
+  done()
 }
 
 type Done = (error: Error | null, body?: Buffer) => void

@@ -32,7 +32,7 @@ export class DrainDirectory {
     }
     let lookup = this.#lookups.get(name)
     if (!lookup) {
-      lookup = this.#lookUp(name).finally(() => this.#lookups.delete(name))
+      lookup = this.latest(name).finally(() => this.#lookups.delete(name))
       this.#lookups.set(name, lookup)
     }
     // Known, but not of late: asked for the next caller. This one does not wait for a database that is away.
@@ -41,7 +41,8 @@ export class DrainDirectory {
     return Promise.race([lookup.catch(() => entry.drain), soon(entry.drain)])
   }
 
-  async #lookUp(name: string): Promise<DrainRow | undefined> {
+  /** The drain as the database has it, whatever this node knows of it. */
+  async latest(name: string): Promise<DrainRow | undefined> {
     try {
       const drain = await getDrain(this.#database, name)
       if (drain) this.remember(drain)

@@ -1,11 +1,10 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Broker } from '../../broker/broker.ts'
-import { requireAdmission } from '../../broker/drains/admission.ts'
+import { admitted } from '../../broker/drains/admission.ts'
 import { findDrain, receiveFrame } from '../../broker/drains/receive.ts'
 import { receiveTelemetry } from '../../contract/drain-routes.ts'
 import { LIMITS } from '../../contract/limits.ts'
-import type { ProblemError } from '../../contract/problem-error.ts'
-import { invalidField } from '../../contract/problem-error.ts'
+import { invalidField, type ProblemError } from '../../contract/problem-error.ts'
 import { decodeOtlp, type OtlpEncoding } from '../../drains/otlp.ts'
 import { otlpError, otlpResponse, type OtlpAnswer } from '../../drains/otlp-answer.ts'
 import { headerOf } from '../drains/decode.ts'
@@ -42,9 +41,9 @@ async function receive(
   { params, query, request }: Call<typeof receiveTelemetry>,
   encoding: OtlpEncoding,
 ): Promise<void> {
-  const drain = await findDrain(broker, params.drain, LIMITS.drain_patience_ms)
+  const known = await findDrain(broker, params.drain, LIMITS.drain_patience_ms)
+  const drain = await admitted(broker.drains, known, givenBy(request))
   const raw = bodyOf(request)
-  requireAdmission(drain, givenBy(request))
   const body = await inflated(raw, headerOf(request.headers, 'content-encoding'))
   if (body.length >= LIMITS.large_body_bytes) await broker.queue.readingTurn(body.length)
   const content_ids = query.dedupe === 'content'

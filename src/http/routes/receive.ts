@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Broker } from '../../broker/broker.ts'
-import { requireAdmission } from '../../broker/drains/admission.ts'
+import { admitted } from '../../broker/drains/admission.ts'
 import { findDrain, receiveFrame, type DrainRow } from '../../broker/drains/receive.ts'
 import * as contract from '../../contract/drain-routes.ts'
 import { LIMITS } from '../../contract/limits.ts'
@@ -35,7 +35,8 @@ export function receiveRoutes(app: FastifyInstance, broker: Broker): void {
   mount(app, contract.probeDrain, async ({ params, request, reply }) => {
     const drain = await findDrain(broker, params.drain, 0)
     showVerification(drain, reply)
-    if (request.headers.authorization !== undefined) requireAdmission(drain, givenBy(request))
+    if (request.headers.authorization !== undefined)
+      await admitted(broker.drains, drain, givenBy(request))
     return { drain: drain.name, status: 'ready' as const }
   })
 
@@ -50,10 +51,10 @@ export function receiveRoutes(app: FastifyInstance, broker: Broker): void {
 
 async function receive(broker: Broker, call: Receive, holdMs: number): Promise<void> {
   const { params, query, request, reply } = call
-  const drain = await findDrain(broker, params.drain, holdMs)
-  showVerification(drain, reply)
+  const known = await findDrain(broker, params.drain, holdMs)
+  showVerification(known, reply)
+  const drain = await admitted(broker.drains, known, givenBy(request))
   const raw = bodyOf(request)
-  requireAdmission(drain, givenBy(request))
   const body = await inflated(raw, headerOf(request.headers, 'content-encoding'))
   const format = formatOf(request.headers, body)
   const sent = { format, headers: request.headers, body, sender: senderOf(call) }
