@@ -44,9 +44,8 @@ export async function findDrain(
       if (drain) return drain
       throw unknownDrain(name, 'no')
     } catch (error) {
-      if (!mayPass(error) || performance.now() > until || outage.signal.aborted) throw error
-      outage.suspect()
-      await backoff.failed(outage.signal)
+      if (!mayPass(error) || performance.now() > until || outage.isOver) throw error
+      await outage.pause(backoff)
     }
   }
 }
@@ -134,9 +133,8 @@ async function store(broker: Broker, frame: Frame, { key, body }: Piece): Promis
       const { replayed } = await produce(creating, input)
       return replayed
     } catch (error) {
-      if (!mayPass(error) || performance.now() > until || outage.signal.aborted) throw error
-      outage.suspect()
-      await backoff.failed(outage.signal)
+      if (!mayPass(error) || performance.now() > until || outage.isOver) throw error
+      await outage.pause(backoff)
     }
   }
 }
