@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Random } from '../tails/random.ts'
-import type { Ended } from '../support/process.ts'
-import type { Site } from './site.ts'
+import type { Site, Stopped } from './site.ts'
 
 export type FaultName = 'server_killed' | 'postgres_killed' | 'postgres_frozen' | 'rolling_restart'
 
@@ -12,7 +11,7 @@ const CALM_MS = 6_000
 /** What befalls a site, each fault once a round, in an order of chance. */
 export class Faults {
   /** How servers ended that were told to stop. */
-  readonly stopped: (Ended | undefined)[] = []
+  readonly stopped: Stopped[] = []
   readonly #site: Site
   readonly #random: Random
 

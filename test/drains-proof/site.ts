@@ -6,6 +6,13 @@ import { Outage } from '../support/outage.ts'
 import { startServerProcess, type Ended, type ServerProcess } from '../support/process.ts'
 import { until } from '../support/within.ts'
 
+/** How a server ended that was told to stop, and when after that it had closed its port and had ended. */
+export interface Stopped {
+  ended: Ended | undefined
+  closed_ms: number
+  ended_ms: number
+}
+
 /** A server in a process of its own, which always listens on the same port, over a Postgres that can be harmed. */
 export class Site {
   readonly postgres: Outage
@@ -49,11 +56,14 @@ export class Site {
   }
 
   /** A deploy on one machine: the new server listens as soon as the old one has closed the port. */
-  async roll(): Promise<Ended | undefined> {
-    const ending = this.#end('SIGTERM')
+  async roll(): Promise<Stopped> {
+    const began = performance.now()
+    const since = () => performance.now() - began
+    const ending = this.#end('SIGTERM').then((ended) => ({ ended, ended_ms: since() }))
     await until(() => isRefused(this.#port))
+    const closed_ms = since()
     await this.#start()
-    return ending
+    return { ...(await ending), closed_ms }
   }
 
   /** kill -9 of Postgres; resolves when another one answers. */

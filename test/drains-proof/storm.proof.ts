@@ -51,12 +51,10 @@ it('stores every line once, through kills, a freeze and rolling restarts', async
   const drain = await call(site.url, getDrain, { params: { drain: NAME } })
   const stored = await readStoredLines(site.postgres, NAME)
   report(load, felt, stored, drain)
-  console.log(
-    `tails read ${String(tails.records)} records, and came again ${String(tails.ends)} times`,
-  )
+  reportStops(faults, tails)
   const wrong = judge(load.sent, load.nodes, stored)
   expect(wrong.slice(0, 50), `SEED=${String(SEED)}, ${String(wrong.length)} wrongs`).toEqual([])
-  for (const ended of faults.stopped) expect(ended).toMatchObject({ code: 0, signal: null })
+  for (const { ended } of faults.stopped) expect(ended).toMatchObject({ code: 0, signal: null })
   expect(site.complaints).not.toMatch(/ExceededWarning|"level":50/)
   expect(tails.records).toBeGreaterThan(0)
   expectHarm(felt, drain)
@@ -116,6 +114,16 @@ function report(load: Load, felt: readonly Felt[], stored: readonly StoredLine[]
       `SEED=${String(SEED)}`,
   )
   if (site.complaints) console.log(site.complaints.slice(-3000))
+}
+
+function reportStops({ stopped }: Faults, { records, ends }: OpenTails): void {
+  const times = stopped.map(({ closed_ms, ended_ms }) => {
+    return `${closed_ms.toFixed(0)} ms and ${ended_ms.toFixed(0)} ms`
+  })
+  console.log(
+    `after SIGTERM the port was closed and the server had ended after ${times.join('; ')}. ` +
+      `Tails read ${String(records)} records, and came again ${String(ends)} times`,
+  )
 }
 
 /** A storm that nobody felt would prove nothing. */
