@@ -18,7 +18,11 @@ beforeEach(() => {
 afterEach(() => outage.close())
 
 /** A pause that would last for ever. */
-const endless = { failed: async (signal: AbortSignal) => void (await once(signal, 'abort')) }
+const endless = {
+  failed: async (signal: AbortSignal) => {
+    await once(signal, 'abort')
+  },
+}
 
 it('lets those who wait try again as soon as the database answers', async () => {
   const waiting = outage.pause(endless)
