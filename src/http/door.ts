@@ -10,10 +10,15 @@ export interface DoorLog {
 /**
  * Lets a server that listens stop taking connections for a while, and take them again: connections there are stay,
  * idle ones are closed, so that their next request finds the port refusing too.
+ *
+ * To listen takes a moment, or longer where the port is taken, and what is wanted may change meanwhile: what is wanted
+ * last, holds.
  */
 export class Door {
   readonly #app: FastifyInstance
   readonly #log: DoorLog
+  #wanted: 'open' | 'shut' | 'removed' = 'open'
+  #isOpening = false
   #address: { host: string; port: number } | undefined
   #timer: NodeJS.Timeout | undefined
 
@@ -23,9 +28,12 @@ export class Door {
   }
 
   shut(): void {
+    if (this.#wanted !== 'open') return
+    this.#wanted = 'shut'
+    clearInterval(this.#timer)
     const { server } = this.#app
     const address = server.address()
-    if (!server.listening || typeof address !== 'object' || address === null) return
+    if (typeof address !== 'object' || address === null) return
     this.#address = { host: address.address, port: address.port }
     server.close()
     this.#log.warn(this.#address, 'the database is away: no connections are taken until it is back')
@@ -33,26 +41,41 @@ export class Door {
   }
 
   open(): void {
-    clearInterval(this.#timer)
-    if (this.#address) this.#listen(this.#address)
+    if (this.#wanted !== 'shut') return
+    this.#wanted = 'open'
+    this.#listen()
   }
 
   /** The server stops: it shall not listen again. */
   remove(): void {
+    this.#wanted = 'removed'
     clearInterval(this.#timer)
-    this.#address = undefined
   }
 
-  #listen(address: { host: string; port: number }): void {
+  #listen(): void {
+    clearInterval(this.#timer)
     const { server } = this.#app
-    const failed = (err: Error) => {
-      this.#log.warn({ err }, 'the port cannot be listened on again yet')
-      this.#timer = setTimeout(() => this.open(), AGAIN_MS).unref()
+    if (this.#isOpening || server.listening || !this.#address) return
+    this.#isOpening = true
+    const done = (err?: Error) => {
+      server.off('error', done)
+      server.off('listening', done)
+      this.#isOpening = false
+      this.#tried(err)
     }
-    server.once('error', failed)
-    server.listen(address, () => {
-      server.removeListener('error', failed)
-      this.#log.warn(address, 'the database is back: connections are taken again')
-    })
+    server.on('error', done)
+    server.on('listening', done)
+    server.listen(this.#address)
+  }
+
+  #tried(err: Error | undefined): void {
+    if (this.#wanted !== 'open') {
+      if (!err) this.#app.server.close()
+    } else if (err) {
+      this.#log.warn({ err }, 'the port cannot be listened on again yet')
+      this.#timer = setTimeout(() => this.#listen(), AGAIN_MS).unref()
+    } else {
+      this.#log.warn(this.#address ?? {}, 'the database is back: connections are taken again')
+    }
   }
 }

@@ -1,5 +1,7 @@
+import { setMaxListeners } from 'node:events'
 import { LIMITS } from '../../contract/limits.ts'
 import { ProblemError } from '../../contract/problem-error.ts'
+import type { Backoff } from '../back-off.ts'
 
 /** How often a database that may be away is asked whether it is there, and how long it may take to say so. */
 const ASK_MS = 250
@@ -23,11 +25,15 @@ interface Door {
  */
 export class DrainOutage {
   readonly #ask: () => Promise<unknown>
-  readonly #abort = new AbortController()
+  #isOver = false
+  /** Ends the pauses of all who wait; then there is another one for those who come. */
+  #pauses = pauses()
   #door: Door = { shut: () => undefined, open: () => undefined }
   #held = 0
   /** By performance.now(). */
   #failingSince: number | undefined
+  /** Did it not answer when it was last asked? */
+  #isAway = false
   #isShut = false
   #timer: NodeJS.Timeout | undefined
 
@@ -41,9 +47,18 @@ export class DrainOutage {
     this.#door = door
   }
 
-  /** Aborted when the server stops. */
-  get signal(): AbortSignal {
-    return this.#abort.signal
+  /** Does the server stop? Then nothing is tried again. */
+  get isOver(): boolean {
+    return this.#isOver
+  }
+
+  /**
+   * Resolves when what failed may be tried again: after the pause, or as soon as the database is back. Pauses grow to
+   * 2 s, and a sender that has waited for most of its 5 s would give up in one that goes on behind the outage.
+   */
+  async pause(backoff: Pick<Backoff, 'failed'>): Promise<void> {
+    this.suspect()
+    await backoff.failed(this.#pauses.signal)
   }
 
   /** Runs while its body counts as held in memory. */
@@ -62,14 +77,20 @@ export class DrainOutage {
 
   /** Something was not stored, or not soon: the database may be away. */
   suspect(): void {
-    if (this.signal.aborted) return
+    if (this.#isOver) return
     this.#failingSince ??= performance.now()
     this.#timer ??= setTimeout(() => void this.#look(), ASK_MS)
   }
 
   close(): void {
     clearTimeout(this.#timer)
-    this.#abort.abort()
+    this.#isOver = true
+    this.#pauses.abort()
+  }
+
+  #endPauses(): void {
+    this.#pauses.abort()
+    this.#pauses = pauses()
   }
 
   #isFull(): boolean {
@@ -77,7 +98,7 @@ export class DrainOutage {
   }
 
   #shut(): void {
-    if (this.#isShut || this.signal.aborted) return
+    if (this.#isShut || this.#isOver) return
     this.#isShut = true
     this.#door.shut()
     // Nobody else may come and find out that it is back.
@@ -87,8 +108,10 @@ export class DrainOutage {
   async #look(): Promise<void> {
     const isThere = await answers(this.#ask())
     this.#timer = undefined
-    if (this.signal.aborted) return
+    if (this.#isOver) return
     if (isThere) this.#failingSince = undefined
+    if (isThere && this.#isAway) this.#endPauses()
+    this.#isAway = !isThere
     if (isThere && !(this.#isShut && this.#isFull())) {
       if (this.#isShut) this.#door.open()
       this.#isShut = false
@@ -97,6 +120,13 @@ export class DrainOutage {
     if (performance.now() - (this.#failingSince ?? Infinity) >= LIMITS.drain_outage_ms) this.#shut()
     this.suspect()
   }
+}
+
+/** Of as many as there are. */
+function pauses(): AbortController {
+  const controller = new AbortController()
+  setMaxListeners(0, controller.signal)
+  return controller
 }
 
 function answers(answer: Promise<unknown>): Promise<boolean> {

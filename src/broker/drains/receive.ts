@@ -47,9 +47,8 @@ export async function findDrain(
       if (drain) return drain
       throw unknownDrain(name, 'no')
     } catch (error) {
-      if (!mayPass(error) || performance.now() > until || outage.signal.aborted) throw error
-      outage.suspect()
-      await backoff.failed(outage.signal)
+      if (!mayPass(error) || performance.now() > until || outage.isOver) throw error
+      await outage.pause(backoff)
     }
   }
 }
@@ -176,9 +175,8 @@ async function store(
       const { replayed } = await produce(creating, input)
       return replayed
     } catch (error) {
-      if (!mayPass(error) || performance.now() > until || outage.signal.aborted) throw error
-      outage.suspect()
-      await backoff.failed(outage.signal)
+      if (!mayPass(error) || performance.now() > until || outage.isOver) throw error
+      await outage.pause(backoff)
     }
   }
 }
