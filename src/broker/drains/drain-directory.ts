@@ -30,19 +30,24 @@ export class DrainDirectory {
     if (entry && performance.now() - entry.checked_at < LIMITS.topic_cache_ms) {
       return Promise.resolve(entry.drain)
     }
-    let lookup = this.#lookups.get(name)
-    if (!lookup) {
-      lookup = this.latest(name).finally(() => this.#lookups.delete(name))
-      this.#lookups.set(name, lookup)
-    }
+    const lookup = this.latest(name)
     // Known, but not of late: asked for the next caller. This one does not wait for a database that is away.
     if (!entry) return lookup
     lookup.catch(() => undefined)
     return Promise.race([lookup.catch(() => entry.drain), soon(entry.drain)])
   }
 
-  /** The drain as the database has it, whatever this node knows of it. */
-  async latest(name: string): Promise<DrainRow | undefined> {
+  /** The drain as the database has it, whatever this node knows of it; who asks meanwhile shares the answer. */
+  latest(name: string): Promise<DrainRow | undefined> {
+    let lookup = this.#lookups.get(name)
+    if (!lookup) {
+      lookup = this.#lookUp(name).finally(() => this.#lookups.delete(name))
+      this.#lookups.set(name, lookup)
+    }
+    return lookup
+  }
+
+  async #lookUp(name: string): Promise<DrainRow | undefined> {
     try {
       const drain = await getDrain(this.#database, name)
       if (drain) this.remember(drain)

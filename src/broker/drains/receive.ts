@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto'
-import { LIMITS } from '../../contract/limits.ts'
 import { ProblemError } from '../../contract/problem-error.ts'
 import { PROBLEMS } from '../../contract/problems.ts'
 import type { Decoded } from '../../drains/decoded.ts'
@@ -11,6 +9,7 @@ import { produce } from '../produce.ts'
 import type { TopicDirectory } from '../topic-directory.ts'
 import { unknownDrain } from './drain-directory.ts'
 import type { Drains } from './drains-broker.ts'
+import { piecesOf, type Piece } from './frame-pieces.ts'
 import type { DrainTally } from './tally.ts'
 
 export type { DrainRow } from '../../store/drains.ts'
@@ -88,65 +87,11 @@ function count(tally: DrainTally, frame: Frame, stored: readonly boolean[]): voi
 async function storeAll(broker: Broker, frame: Frame): Promise<boolean[]> {
   const until = performance.now() + frame.hold_ms
   const stored: boolean[] = []
-  for (const pieces of frame.decoded.ids ? eventsOf(frame) : cutsOf(frame)) {
+  for (const pieces of piecesOf(frame)) {
     const results = pieces.map((piece) => store(broker, frame.drain, piece, until))
     stored.push(...(await Promise.all(results)))
   }
   return stored
-}
-
-/** What is stored once, and in one transaction. */
-interface Piece {
-  key: string
-  body: Buffer
-}
-
-/**
- * Events that go into one flush. Each has a receipt of its own, which costs about half a millisecond: 16,000 small
- * ones, which fit LIMITS.flush_bytes, would take longer than a flush may, each time that they are sent.
- */
-const EVENTS_AT_ONCE = 500
-
-/** Where the sender names every event: each of them, some at once. */
-function* eventsOf({ decoded: { records, ids = [] }, drain }: Frame): Generator<Piece[]> {
-  for (let from = 0; from < records.length; from += EVENTS_AT_ONCE) {
-    yield records.slice(from, from + EVENTS_AT_ONCE).map((record, k) => ({
-      key: receiptKey(drain, `event\n${ids[from + k] ?? ''}`),
-      body: Buffer.from(record),
-    }))
-  }
-}
-
-/** A frame, cut where it has more records, or longer ones together, than one transaction should. */
-function* cutsOf({ decoded: { records }, drain, key }: Frame): Generator<Piece[]> {
-  for (let from = 0; from < records.length;) {
-    const to = cutOf(records, from)
-    const body = linesOf(records.slice(from, to))
-    yield [{ key: receiptKey(drain, `frame ${String(from)}\n${key}`), body }]
-    from = to
-  }
-}
-
-/** A body of LIMITS.drain_body_bytes may be six times as long as JSON: longer than a string can be. */
-function cutOf(records: readonly string[], from: number): number {
-  const most = Math.min(from + LIMITS.records_per_request, records.length)
-  let to = from
-  for (let chars = 0; to < most; to++) {
-    chars += records[to]?.length ?? 0
-    if (to > from && chars > LIMITS.body_bytes) break
-  }
-  return to
-}
-
-/** With a newline behind the last line, too: the batch is then stored from where it lies. */
-function linesOf(records: readonly string[]): Buffer {
-  return Buffer.from(`${records.join('\n')}\n`)
-}
-
-/** Of a fixed size, whatever the sender calls its frames; two drains may use the same ids. */
-function receiptKey(drain: DrainRow, id: string): string {
-  const hash = createHash('sha256').update(id).digest('base64url')
-  return `drain ${String(drain.drain_id)} ${hash}`
 }
 
 /** A retry may carry other bytes under the same id, with a notice of loss in front: the id alone decides. */

@@ -30,6 +30,7 @@ export type RouterSnapshot = DrainMetrics & { caught_up: boolean }
 export class RouterWatch {
   readonly #broker: Broker
   readonly #watched = new Map<string, Watched>()
+  readonly #stop = new AbortController()
 
   constructor(broker: Broker) {
     this.#broker = broker
@@ -66,7 +67,13 @@ export class RouterWatch {
     return watched
   }
 
+  /** Aborted when the server stops. */
+  get signal(): AbortSignal {
+    return this.#stop.signal
+  }
+
   close(): void {
+    this.#stop.abort()
     for (const topic of [...this.#watched.keys()]) this.#end(topic)
   }
 

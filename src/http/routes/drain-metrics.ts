@@ -22,7 +22,7 @@ export function drainMetricsRoutes(app: FastifyInstance, broker: Broker): void {
     const window = windowMs(query.window ?? DEFAULT_METRICS_WINDOW) ?? 0
     const snapshot = () => routers.snapshot(drain.topic, window)
     if (form === 'json') return snapshot()
-    await stream(reply, snapshot, broker.drains.outage.signal)
+    await stream(reply, snapshot, routers.signal)
     return SENT
   })
 }

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import { LIMITS } from '../../contract/limits.ts'
+import type { Decoded } from '../../drains/decoded.ts'
+
+/** What is cut: the records of a request, and what it is stored once under. */
+interface Whole {
+  drain: { drain_id: number }
+  decoded: Decoded
+  key: string
+}
+
+/** What is stored once, and in one transaction. */
+export interface Piece {
+  key: string
+  body: Buffer
+}
+
+/**
+ * The pieces of a frame: those that may be stored at once together, in the order in which the lots come after each
+ * other. The same request gives the same pieces under the same keys.
+ */
+export function piecesOf(whole: Whole): Iterable<Piece[]> {
+  return whole.decoded.ids ? eventsOf(whole) : cutsOf(whole)
+}
+
+/**
+ * Events that go into one flush. Each has a receipt of its own, which costs about half a millisecond: 16,000 small
+ * ones, which fit LIMITS.flush_bytes, would take longer than a flush may, each time that they are sent.
+ */
+const EVENTS_AT_ONCE = 500
+
+/** Where the sender names every event: each of them, some at once. */
+function* eventsOf({ decoded: { records, ids = [] }, drain }: Whole): Generator<Piece[]> {
+  for (let from = 0; from < records.length; from += EVENTS_AT_ONCE) {
+    yield records.slice(from, from + EVENTS_AT_ONCE).map((record, k) => ({
+      key: receiptKey(drain, `event\n${ids[from + k] ?? ''}`),
+      body: Buffer.from(record),
+    }))
+  }
+}
+
+/** A frame, cut where it has more records, or longer ones together, than one transaction should. */
+function* cutsOf({ decoded: { records }, drain, key }: Whole): Generator<Piece[]> {
+  for (let from = 0; from < records.length;) {
+    const to = cutOf(records, from)
+    const body = linesOf(records.slice(from, to))
+    yield [{ key: receiptKey(drain, `frame ${String(from)}\n${key}`), body }]
+    from = to
+  }
+}
+
+/** A body of LIMITS.drain_body_bytes may be six times as long as JSON: longer than a string can be. */
+function cutOf(records: readonly string[], from: number): number {
+  const most = Math.min(from + LIMITS.records_per_request, records.length)
+  let to = from
+  for (let chars = 0; to < most; to++) {
+    chars += records[to]?.length ?? 0
+    if (to > from && chars > LIMITS.body_bytes) break
+  }
+  return to
+}
+
+/** With a newline behind the last line, too: the batch is then stored from where it lies. */
+function linesOf(records: readonly string[]): Buffer {
+  return Buffer.from(`${records.join('\n')}\n`)
+}
+
+/** Of a fixed size, whatever the sender calls its frames; two drains may use the same ids. */
+function receiptKey(drain: Whole['drain'], id: string): string {
+  const hash = createHash('sha256').update(id).digest('base64url')
+  return `drain ${String(drain.drain_id)} ${hash}`
+}
