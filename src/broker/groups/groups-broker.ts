@@ -15,9 +15,10 @@ import {
 } from '../../store/group-offsets.ts'
 import type { StorePools } from '../../store/pool.ts'
 import { Coalescer } from '../coalescer.ts'
-import type { FetchingBroker } from '../fetch.ts'
+import { readFrom, type FetchingBroker } from '../fetch.ts'
 import { GroupWatch } from './group-watch.ts'
 import { MemberMemory } from './member-memory.ts'
+import { ReadAhead } from './read-ahead.ts'
 import { Rebalancer } from './rebalancer.ts'
 import { Turns } from './turns.ts'
 
@@ -32,6 +33,7 @@ export interface Groups {
   commits: Coalescer<SimpleAdvance, boolean>
   advances: Coalescer<Advance, AdvanceOutcome>
   turns: Turns
+  ahead: ReadAhead
   memory: MemberMemory
 }
 
@@ -59,6 +61,7 @@ export function createGroups(pools: StorePools): Groups {
     commits: new Coalescer((calls) => commitSimply(pools, calls), LIMITS.commits_per_flush),
     advances: new Coalescer((calls) => advanceOffsets(pools, calls), LIMITS.commits_per_flush),
     turns: new Turns(),
+    ahead: new ReadAhead((id, offset, bounds) => readFrom({ pools }, id, offset, bounds)),
     memory: new MemberMemory(),
   }
 }

@@ -17,6 +17,8 @@ interface Given {
 }
 
 interface Remembered {
+  /** When it was given them, by performance.now(). */
+  given_at: number
   state: MemberState
   in_hand: ReadonlyMap<number, number>
 }
@@ -33,13 +35,16 @@ export class MemberMemory {
    * The state behind the answer that this ack is of; undefined where another node, or another answer, came in
    * between. Taken out, so that of two polls at once only one goes on from it.
    */
-  take(member: string, received: Ack | undefined): MemberState | undefined {
+  take(
+    member: string,
+    received: Ack | undefined,
+  ): { state: MemberState; given_at: number } | undefined {
     const known = this.#members.get(member)
     this.#members.delete(member)
     if (!known || received?.generation_id !== known.state.generation_id) return undefined
     if (received.group_id !== known.state.group_id) return undefined
     const isFresh = performance.now() - known.state.read_at < BELIEVED_MS
-    return isFresh && isSame(received.offsets, known.in_hand) ? known.state : undefined
+    return isFresh && isSame(received.offsets, known.in_hand) ? known : undefined
   }
 
   /** The member has been given this, and what it named is committed. */
@@ -58,7 +63,7 @@ export class MemberMemory {
       const offset = committed.get(owned.partition_id)
       if (offset !== undefined) owned.committed = Math.max(offset, owned.committed ?? 0)
     }
-    this.#members.set(member, { state, in_hand })
+    this.#members.set(member, { given_at: performance.now(), state, in_hand })
   }
 }
 

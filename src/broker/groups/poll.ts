@@ -58,8 +58,10 @@ async function handOut(
     )
     if (input.signal.aborted) return { state, ...found }
     if (round.is_deferred) {
-      if (await noteWithCommit(broker, input, round, found))
+      if (await noteWithCommit(broker, input, round, found)) {
+        readOn(broker, input, round, found)
         return handedOut(broker, input, round, found)
+      }
       // Something stands in its way, or there is nothing to note with it: one after the other, then.
       round.is_deferred = false
       round.committing = commitDone(broker, input, state, round.committed)
@@ -84,6 +86,18 @@ function handedOut(
   broker.groups.turns.next(nameOf(input))
   broker.groups.memory.keep(nameOf(input), state, found, committed)
   return { state, ...found }
+}
+
+/** The page behind the only one that was found, if the member comes back as soon as it did. */
+function readOn(
+  { groups }: GroupsBroker,
+  { max_records, max_bytes }: PollInput,
+  { gap_ms }: Round,
+  { pages: [given] }: Found,
+): void {
+  if (!given || given.page.next_offset >= given.high_watermark) return
+  const { partition_id } = given.standing.owned
+  groups.ahead.begin(partition_id, given.page.next_offset, { max_records, max_bytes }, gap_ms)
 }
 
 /** One statement instead of two, where a member reads one partition on and on. */
@@ -140,6 +154,8 @@ interface Round {
   remembered: boolean
   /** The commit waits for the note, to go with it. */
   is_deferred: boolean
+  /** Since this node last gave the member records. */
+  gap_ms: number
 }
 
 async function begin(broker: GroupsBroker, input: PollInput, wait: PollWait): Promise<Round> {
@@ -155,8 +171,9 @@ async function begin(broker: GroupsBroker, input: PollInput, wait: PollWait): Pr
 /** A member that reads on and on, and for which there was more when it was last given records. */
 function remembered(broker: GroupsBroker, input: PollInput): Round | undefined {
   const { memory, watch } = broker.groups
-  const state = memory.take(nameOf(input), input.received)
-  if (!state || needsHeartbeat(state)) return undefined
+  const known = memory.take(nameOf(input), input.received)
+  if (!known || needsHeartbeat(known.state)) return undefined
+  const { state } = known
   const generations = [watch.generationOf(state.group_id), input.generation_id]
   if (generations.some((one) => one !== undefined && one !== state.generation_id)) return undefined
   if (!state.owned.some((one) => (one.delivered ?? 0) < one.high_watermark)) return undefined
@@ -167,6 +184,7 @@ function remembered(broker: GroupsBroker, input: PollInput): Round | undefined {
     committing: Promise.resolve(),
     remembered: true,
     is_deferred: false,
+    gap_ms: performance.now() - known.given_at,
   }
 }
 
@@ -191,6 +209,7 @@ async function lookAgain(broker: GroupsBroker, input: PollInput, wait: PollWait)
     committing: Promise.resolve(),
     remembered: false,
     is_deferred: false,
+    gap_ms: Infinity,
   }
 }
 

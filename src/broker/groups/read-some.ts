@@ -2,7 +2,6 @@ import { LIMITS } from '../../contract/limits.ts'
 import type { Truncation } from '../../contract/groups.ts'
 import { writePage } from '../../records/page.ts'
 import type { MemberState, OwnedPartition } from '../../store/group-offsets.ts'
-import { readFrom } from '../fetch.ts'
 import type { GroupsBroker } from './groups-broker.ts'
 import type { HandedOut, Notable } from './note.ts'
 import { standingsOf, type Standing } from './standing.ts'
@@ -76,7 +75,7 @@ async function readPage(
   bounds: { max_records: number; max_bytes: number },
 ): Promise<HandedOut | undefined> {
   const { owned, offset } = standing
-  const read = await readFrom(broker, owned.partition_id, offset, bounds)
+  const read = await broker.groups.ahead.take(owned.partition_id, offset, { ...bounds })
   if (!read || read.batches.length === 0) return undefined
   const open = `{"topic":"${owned.topic}","partition":${String(owned.partition)},"offset":`
   const page = writePage(read.batches, offset, bounds, { open, separator: ',', end: '' })
