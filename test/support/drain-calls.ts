@@ -114,9 +114,9 @@ export class DrainCalls {
 
   /** The records of all partitions of a topic, one partition after the other, in the order of their offsets. */
   async records(topic: string, partitions = 1): Promise<StoredRecord[]> {
-    const all: StoredRecord[] = []
-    for (let k = 0; k < partitions; k++) all.push(...(await recordsOf(this.url, topic, k)))
-    return all
+    const all: StoredRecord[][] = []
+    for (let k = 0; k < partitions; k++) all.push(await recordsOf(this.url, topic, k))
+    return all.flat()
   }
 
   /** The values of a topic with one partition. */

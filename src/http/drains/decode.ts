@@ -8,7 +8,7 @@ import { decodeLogplex, decodeSyslogText } from '../../drains/logplex.ts'
 import { decodePubsub } from '../../drains/pubsub.ts'
 import { decodeTextLines } from '../../drains/text-lines.ts'
 import { decodeVercel } from '../../drains/vercel.ts'
-import { gunzipNow } from './inflate.ts'
+import { gunzipper } from './inflate.ts'
 
 /** A sender's request, its body decompressed. */
 export interface Sent {
@@ -46,7 +46,7 @@ export function decode({ format, headers, body, sender }: Sent): Decoded {
     case 'cloudevents_binary':
       return decodeBinaryCloudEvent(headers, body, sender)
     case 'firehose':
-      return decodeFirehose(body, sender, gunzipNow)
+      return decodeFirehose(body, sender, gunzipper())
     case 'pubsub':
       return decodePubsub(body, sender)
     case 'unsupported':

@@ -38,12 +38,20 @@ function inflaterFor(body: Buffer, encoding: string): Inflate | undefined {
   throw unknown(encoding)
 }
 
-/** Of Firehose's records, each on its own: undefined where it is no gzip, or too large. */
-export function gunzipNow(bytes: Buffer): Buffer | undefined {
-  try {
-    return zlib.gunzipSync(bytes, OUTPUT)
-  } catch {
-    return undefined
+/**
+ * For Firehose's records, each of which may be gzip: undefined where one is none, or too large. All that it gives together is
+ * at most LIMITS.drain_body_bytes, as a request may hold hundreds of bombs that are each just below that.
+ */
+export function gunzipper(): (bytes: Buffer) => Buffer | undefined {
+  let left: number = LIMITS.drain_body_bytes
+  return (bytes) => {
+    try {
+      const plain = zlib.gunzipSync(bytes, { maxOutputLength: Math.max(left, 1) })
+      left -= plain.length
+      return plain
+    } catch {
+      return undefined
+    }
   }
 }
 
