@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import { LIMITS } from '../../contract/limits.ts'
 import { ProblemError } from '../../contract/problem-error.ts'
 
@@ -34,6 +35,8 @@ export class DrainOutage {
   /** `ask` resolves when the database answers. */
   constructor(ask: () => Promise<unknown>) {
     this.#ask = ask
+    // Each frame that is held listens; Node would warn of a leak from the eleventh on.
+    setMaxListeners(0, this.#abort.signal)
   }
 
   /** Who takes connections. */
