@@ -16,6 +16,8 @@ export class Door {
   readonly #log: DoorLog
   #address: { host: string; port: number } | undefined
   #timer: NodeJS.Timeout | undefined
+  #isWanted = true
+  #isOpening = false
 
   constructor(app: FastifyInstance, log: DoorLog) {
     this.#app = app
@@ -24,7 +26,10 @@ export class Door {
 
   shut(): void {
     const { server } = this.#app
+    this.#isWanted = false
+    clearTimeout(this.#timer)
     const address = server.address()
+    // If it is being opened, it is shut as soon as it is open.
     if (!server.listening || typeof address !== 'object' || address === null) return
     this.#address = { host: address.address, port: address.port }
     server.close()
@@ -33,26 +38,34 @@ export class Door {
   }
 
   open(): void {
-    clearInterval(this.#timer)
-    if (this.#address) this.#listen(this.#address)
+    this.#isWanted = true
+    if (!this.#address || this.#isOpening || this.#app.server.listening) return
+    clearTimeout(this.#timer)
+    this.#listen(this.#address)
   }
 
   /** The server stops: it shall not listen again. */
   remove(): void {
-    clearInterval(this.#timer)
+    this.#isWanted = false
+    clearTimeout(this.#timer)
     this.#address = undefined
   }
 
   #listen(address: { host: string; port: number }): void {
     const { server } = this.#app
-    const failed = (err: Error) => {
-      this.#log.warn({ err }, 'the port cannot be listened on again yet')
-      this.#timer = setTimeout(() => this.open(), AGAIN_MS).unref()
-    }
-    server.once('error', failed)
-    server.listen(address, () => {
+    this.#isOpening = true
+    const opened = () => {
+      this.#isOpening = false
       server.removeListener('error', failed)
-      this.#log.warn(address, 'the database is back: connections are taken again')
-    })
+      if (!this.#isWanted) this.shut()
+      else this.#log.warn(address, 'the database is back: connections are taken again')
+    }
+    const failed = (err: Error) => {
+      this.#isOpening = false
+      server.removeListener('listening', opened)
+      this.#log.warn({ err }, 'the port cannot be listened on again yet')
+      if (this.#isWanted) this.#timer = setTimeout(() => this.open(), AGAIN_MS).unref()
+    }
+    server.once('error', failed).once('listening', opened).listen(address)
   }
 }
