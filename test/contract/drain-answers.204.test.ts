@@ -80,7 +80,7 @@ describe('Logplex is answered', () => {
       },
       body: ReadableStream.from(chunks),
       duplex: 'half',
-    } as RequestInit)
+    })
     expect(response.status).toBe(204)
     expect(await drains.messages('chunks')).toEqual(['one', 'two'])
   })

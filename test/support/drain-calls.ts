@@ -25,7 +25,7 @@ type NewDrain = Partial<Omit<CreateDrain, 'name'>>
 
 export const LOGPLEX = 'application/logplex-1'
 /** What Logplex sends beside its lines; `frame` names the request. */
-export const fromLogplex = (frame?: string): OutgoingHttpHeaders => ({
+export const fromLogplex = (frame?: string) => ({
   'content-type': LOGPLEX,
   'logplex-drain-token': 'd.fc6b856b-3332-4546-93de-7d0ee272c3bd',
   ...(frame === undefined ? {} : { 'logplex-frame-id': frame }),
