@@ -25,4 +25,15 @@ describe('a drain whose name is taken', () => {
     const statuses = answers.map(({ status }) => status).sort()
     expect(statuses).toEqual([201, 409, 409, 409, 409, 409, 409, 409])
   })
+
+  it('is not one whose topic could not be made: it can be created later', async () => {
+    const { database } = drains.server
+    await database.query(
+      "alter table tailrace.topics add constraint no_boom check (name <> 'boom')",
+    )
+    expect((await drains.tryCreate({ name: 'boom' })).status).toBe(500)
+    await database.query('alter table tailrace.topics drop constraint no_boom')
+    await drains.create('boom')
+    expect((await drains.postFrame('boom', '')).status).toBe(204)
+  })
 })

@@ -63,26 +63,32 @@ async function told<T>(run: () => Promise<T>, writes = true): Promise<T> {
   }
 }
 
-/** Creates a drain, and its topic where there is none. */
+/**
+ * Creates a drain, and its topic where there is none; the topic first, as a drain that was created without an answer
+ * would have a credential that nobody knows, and its name would be taken.
+ */
 export function createDrain(
   broker: Broker,
   base: Base,
   { name, topic = name, partitions, config }: CreateDrain,
 ): Promise<DrainWithCredential> {
   return told(async () => {
+    // A refusal makes no topic.
+    if (await store.getDrain(broker.database, name)) throw nameIsTaken(name)
+    const created = await createTopic(broker.database, { name: topic, partitions, config: {} })
+    if (created) broker.topics.remember(created)
     const { credential, hash } = createCredential()
     const row = { name, topic, credential_hash: hash, config }
     const drain = await store.createDrain(broker.database, row)
-    if (!drain) {
-      throw new ProblemError('drain_already_exists', `There is a drain ${name} already.`, {
-        written: 'no',
-      })
-    }
-    const created = await createTopic(broker.database, { name: topic, partitions, config: {} })
-    if (created) broker.topics.remember(created)
+    if (!drain) throw nameIsTaken(name)
     broker.drains.directory.remember(drain)
     return withCredential(base, drain, credential)
   })
+}
+
+function nameIsTaken(name: string): ProblemError {
+  const detail = `There is a drain ${name} already.`
+  return new ProblemError('drain_already_exists', detail, { written: 'no' })
 }
 
 /** A page of drains by name, and the name after which the next page begins. */
