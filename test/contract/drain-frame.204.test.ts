@@ -226,6 +226,19 @@ describe('lines about this very drain', () => {
     expect(received).toMatchObject({ frames: 1, lines: 4, bytes: body.length })
   })
 
+  it('are known however its URL was written', async () => {
+    await drains.create('written')
+    const { host } = new URL(drains.url)
+    const { credential } = await drains.rotate('written')
+    const headers = { ...fromLogplex(), authorization: `Bearer ${credential}` }
+    for (const name of ['written/', 'writte%6e', 'written/?app=x', 'written?app=x']) {
+      const body = bodyOf(router(host, `/drains/${name}`))
+      expect((await drains.call('POST', name, { headers }, body)).status).toBe(204)
+    }
+    expect(await drains.values('written')).toEqual([])
+    expect((await drains.describe('written')).looped.lines).toBe(4)
+  })
+
   it('may be all there is', async () => {
     await drains.create('only-loop')
     const { host } = new URL(drains.url)

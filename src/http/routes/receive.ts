@@ -63,11 +63,13 @@ async function receive(broker: Broker, call: Receive, holdMs: number): Promise<v
   answer(reply, sent)
 }
 
-function senderOf({ params, query, request }: Receive): Sent['sender'] {
+function senderOf({ query, request }: Receive): Sent['sender'] {
   const { host } = request.headers
+  // As it was written: that is how a router's line has it.
+  const path = request.url.split('?', 1)[0] ?? ''
   return {
     source: query.app ?? headerOf(request.headers, 'logplex-drain-token'),
-    own: host === undefined ? undefined : { host, path: `/drains/${params.drain}` },
+    own: host === undefined ? undefined : { host, path },
   }
 }
 
