@@ -19,9 +19,9 @@ interface Door {
  * While the database is away for longer, senders of logs are better off with a port that refuses: Logplex spends its
  * three tries on an answer, good or bad, but none on a connection that is not taken, and keeps its lines.
  *
- *   open --lines wait, and the database has not answered for LIMITS.drain_outage_ms--> shut
- *        --more is held than LIMITS.drain_held_bytes / 2-->                            shut
- *   shut --the database answers, and no more is held than that-->                      open
+ *   open --lines wait, and the database has not answered for LIMITS.drain_outage_ms,
+ *          or does not, and half of LIMITS.drain_held_bytes is held--> shut
+ *   shut --the database answers, and no more is held than that-->      open
  */
 export class DrainOutage {
   readonly #ask: () => Promise<unknown>
@@ -65,7 +65,6 @@ export class DrainOutage {
   async holding<T>(bytes: number, work: () => Promise<T>): Promise<T> {
     if (this.#held > 0 && this.#held + bytes > LIMITS.drain_held_bytes) throw tooMuchHeld()
     this.#held += bytes
-    if (this.#isFull()) this.#shut()
     const timer = setTimeout(() => this.suspect(), SUSPECT_MS)
     try {
       return await work()
@@ -97,6 +96,11 @@ export class DrainOutage {
     return this.#held > LIMITS.drain_held_bytes / 2
   }
 
+  /** Has it been away for longer? */
+  #isLong(): boolean {
+    return performance.now() - (this.#failingSince ?? Infinity) >= LIMITS.drain_outage_ms
+  }
+
   #shut(): void {
     if (this.#isShut || this.#isOver) return
     this.#isShut = true
@@ -117,7 +121,7 @@ export class DrainOutage {
       this.#isShut = false
       return
     }
-    if (performance.now() - (this.#failingSince ?? Infinity) >= LIMITS.drain_outage_ms) this.#shut()
+    if (!isThere && (this.#isFull() || this.#isLong())) this.#shut()
     this.suspect()
   }
 }
