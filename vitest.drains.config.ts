@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 import { shared } from './vitest.config.ts'
 
-/** Proofs about log drains, with load, kills and what senders really do: one at a time, some five minutes in all. */
+/** Proofs about log drains, with load, kills and what senders really do: one at a time, some eight minutes in all. */
 export default defineConfig({
   test: {
     ...shared,

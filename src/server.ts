@@ -114,7 +114,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     const door = new Door(app, log)
     broker.drains.outage.guard(door)
     stops.push(async () => {
-      door.remove()
+      // The port first: who comes now shall go to the next server, and not to one that is about to hang up.
+      await door.remove()
       drainBroker(broker)
       await closeApp(app)
     })

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify'
+import { closePort } from './connections.ts'
 
 /** How often it is tried to listen again, where another program has taken the port meanwhile. */
 const AGAIN_MS = 1_000
@@ -35,7 +36,7 @@ export class Door {
     const address = server.address()
     if (typeof address !== 'object' || address === null) return
     this.#address = { host: address.address, port: address.port }
-    server.close()
+    void closePort(this.#app, () => this.#wanted !== 'open')
     this.#log.warn(this.#address, 'the database is away: no connections are taken until it is back')
     this.#timer = setInterval(() => server.closeIdleConnections(), AGAIN_MS).unref()
   }
@@ -46,10 +47,11 @@ export class Door {
     this.#listen()
   }
 
-  /** The server stops: it shall not listen again. */
-  remove(): void {
+  /** The server stops: resolves when it does not listen, and it shall not do so again. */
+  async remove(): Promise<void> {
     this.#wanted = 'removed'
     clearInterval(this.#timer)
+    await closePort(this.#app)
   }
 
   #listen(): void {
@@ -70,7 +72,7 @@ export class Door {
 
   #tried(err: Error | undefined): void {
     if (this.#wanted !== 'open') {
-      if (!err) this.#app.server.close()
+      if (!err) void closePort(this.#app, () => this.#wanted !== 'open')
     } else if (err) {
       this.#log.warn({ err }, 'the port cannot be listened on again yet')
       this.#timer = setTimeout(() => this.#listen(), AGAIN_MS).unref()

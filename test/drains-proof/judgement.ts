@@ -60,7 +60,7 @@ function isBehind(place: StoredLine, earlier: StoredLine): boolean {
 }
 
 /** A frame is stored whole or not at all. */
-export function judgeWholeness(node: Node, places: Places): string[] {
+function judgeWholeness(node: Node, places: Places): string[] {
   return node.frames.flatMap(({ id, lines }) => {
     const there = lines.filter((line) => places.has(own(line))).length
     return there === 0 || there === lines.length ? [] : [`frame ${id} is there in part`]
@@ -68,7 +68,7 @@ export function judgeWholeness(node: Node, places: Places): string[] {
 }
 
 /** An answer that is not 2xx costs lines, sooner or later; so does one that cannot be read. */
-export function judgeAnswers(node: Node): string[] {
+function judgeAnswers(node: Node): string[] {
   return node.frames.flatMap(({ id, answers }) =>
     answers.filter(isBad).map((answer) => `frame ${id} was answered ${String(answer)}`),
   )
@@ -79,7 +79,7 @@ function isBad(answer: Answer): boolean {
 }
 
 /** What is missing is told of: senders say how many lines they dropped, at most, and that is kept. */
-export function judgeGaps(sent: readonly Line[], stored: readonly StoredLine[]): string[] {
+function judgeGaps(sent: readonly Line[], stored: readonly StoredLine[]): string[] {
   const places = placesOf(stored)
   const missing = sent.filter((line) => !places.has(own(line))).length
   const told = stored.reduce((sum, { dropped = 0 }) => sum + dropped, 0)

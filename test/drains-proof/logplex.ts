@@ -48,6 +48,8 @@ export class LogplexNode {
   /** Connections that were not taken. */
   refused = 0
   connected = 0
+  /** Frames that were answered 2xx. */
+  delivered = 0
   readonly #url: URL
   readonly #head: string
   readonly #random: Random
@@ -130,6 +132,7 @@ export class LogplexNode {
 
   #delivered(frame: Frame): void {
     this.#settle(frame, 'acknowledged')
+    this.delivered++
     this.#dropped = undefined
     this.#goodAt = performance.now()
     this.buffer.resize(BUFFER_LINES)

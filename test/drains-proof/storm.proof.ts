@@ -53,6 +53,7 @@ it('stores every line once, through kills, a freeze and rolling restarts', async
   report(load, felt, stored, drain)
   reportStops(faults, tails)
   const wrong = judge(load.sent, load.nodes, stored)
+  if (wrong.length > 0) console.log(site.complaints.slice(-10_000))
   expect(wrong.slice(0, 50), `SEED=${String(SEED)}, ${String(wrong.length)} wrongs`).toEqual([])
   for (const { ended } of faults.stopped) expect(ended).toMatchObject({ code: 0, signal: null })
   expect(site.complaints).not.toMatch(/ExceededWarning|"level":50/)
@@ -113,7 +114,6 @@ function report(load: Load, felt: readonly Felt[], stored: readonly StoredLine[]
       `and ${String(gaps.length)} gaps of ${String(told)} lines; the drain counts ${inWords(drain.received)}; ` +
       `SEED=${String(SEED)}`,
   )
-  if (site.complaints) console.log(site.complaints.slice(-3000))
 }
 
 function reportStops({ stopped }: Faults, { records, ends }: OpenTails): void {

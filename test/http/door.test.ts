@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Server } from 'node:net'
 import { fastify, type FastifyInstance } from 'fastify'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { Door } from '../../src/http/door.ts'
@@ -14,7 +14,7 @@ beforeEach(async () => {
   port = Number(new URL(await app.listen({ port: 0, host: '127.0.0.1' })).port)
 })
 afterEach(async () => {
-  door.remove()
+  await door.remove()
   await app.close()
 })
 
@@ -30,10 +30,19 @@ async function takes(): Promise<boolean> {
   }
 }
 
+/** Shuts, and lets another server take the port. */
+async function shutAndTake(): Promise<Server> {
+  door.shut()
+  await until(() => !app.server.listening)
+  const other = createServer().listen(port, '127.0.0.1')
+  await once(other, 'listening')
+  return other
+}
+
 it('shuts, and opens again on the same port', async () => {
   expect(await takes()).toBe(true)
   door.shut()
-  expect(await takes()).toBe(false)
+  await until(async () => !(await takes()))
   door.open()
   await until(takes)
 })
@@ -59,9 +68,7 @@ it('stays shut when it is shut while it opens', async () => {
 })
 
 it('opens as soon as whoever has taken the port meanwhile is gone', async () => {
-  door.shut()
-  const other = createServer().listen(port, '127.0.0.1')
-  await once(other, 'listening')
+  const other = await shutAndTake()
   const refused = once(app.server, 'error')
   door.open()
   await refused
@@ -71,14 +78,13 @@ it('opens as soon as whoever has taken the port meanwhile is gone', async () => 
 })
 
 it('tries no more to open when it is to be shut', async () => {
-  door.shut()
-  const other = createServer().listen(port, '127.0.0.1')
-  await once(other, 'listening')
+  const other = await shutAndTake()
   const refused = once(app.server, 'error')
   door.open()
   await refused
   door.shut()
   other.close()
+  await once(other, 'close')
   door.open()
   await until(takes)
   door.open()
@@ -88,7 +94,7 @@ it('tries no more to open when it is to be shut', async () => {
 it('does not open behind a server that has stopped', async () => {
   door.shut()
   door.open()
-  door.remove()
+  await door.remove()
   await until(async () => !(await takes()))
   expect(app.server.listening).toBe(false)
 })
