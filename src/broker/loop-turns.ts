@@ -1,15 +1,9 @@
-/** Synchronous work of about a millisecond each, done a few a turn of the event loop, so that the rest goes on. */
+/** Synchronous work of about a millisecond each, done one a turn of the event loop, so that the rest goes on. */
 export class LoopTurns {
   readonly #waiting: { bytes: number; go: () => void }[] = []
-  readonly #atOnce: number
   #bytes = 0
   #held = false
   #scheduled = false
-
-  /** `atOnce` pieces a turn. */
-  constructor(atOnce = 1) {
-    this.#atOnce = atOnce
-  }
 
   /** Bytes of what waits for its turn. */
   get bytes(): number {
@@ -41,10 +35,9 @@ export class LoopTurns {
     setImmediate(() => {
       this.#scheduled = false
       if (this.#held) return
-      for (const { bytes, go } of this.#waiting.splice(0, this.#atOnce)) {
-        this.#bytes -= bytes
-        go()
-      }
+      const first = this.#waiting.shift()
+      this.#bytes -= first?.bytes ?? 0
+      first?.go()
       this.#schedule()
     })
   }

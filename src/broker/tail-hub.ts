@@ -5,9 +5,6 @@ import { LoopTurns } from './loop-turns.ts'
 import { Tailer } from './tailer.ts'
 import type { Wakeups } from './wakeups.ts'
 
-/** With one the bulk of them got a quarter of what they take now; each is 64 KiB, and less than half a millisecond. */
-const PAGES_A_TURN = 8
-
 /** A live tail, as the hub sees it. */
 export interface HubMember {
   /** Topics whose partitions it follows as they are added. */
@@ -32,7 +29,7 @@ export class TailHub {
   readonly #members = new Set<HubMember>()
   /** Of the tails that are behind: 400 of them that would take all there is made those that keep up wait for
    * 1 to 2 s, when each could make its pages whenever its socket had room. */
-  readonly turns = new LoopTurns(PAGES_A_TURN)
+  readonly turns = new LoopTurns()
   #timer: NodeJS.Timeout | undefined
   #closed = false
 
