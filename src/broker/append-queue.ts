@@ -3,7 +3,7 @@ import { ProblemError } from '../contract/problem-error.ts'
 import { appendBatches, appendFlush, type LockWait } from '../store/append-batches.ts'
 import { poolOf, type StorePools } from '../store/pool.ts'
 import { isLockTimeout, isUnavailable, mayTryAgain, writtenAfter } from '../store/sqlstate.ts'
-import { LoopTurns } from './loop-turns.ts'
+import { ReadingTurns } from './reading-turns.ts'
 import { FlushPlan, lockedBy, type AppendRequest, type AppendResult } from './flush-plan.ts'
 
 /** Thrown where a partition is gone; the caller looks its topic up again. */
@@ -43,12 +43,7 @@ export class AppendQueue {
   #flushing = false
   #bytes = 0
   readonly #waiting = new Map<number, Pending[]>()
-  /**
-   * Whose body is read next. A flush goes out through a socket that takes some 200 KB a turn of the event loop: were
-   * all bodies that have arrived read in one turn, the database would wait for its next bytes meanwhile (measured, 64
-   * clients with 100 KB bodies: idle for a third of the time). So it is one a turn, and none while a flush is sent.
-   */
-  readonly #turns = new LoopTurns()
+  readonly #turns = new ReadingTurns()
   #idle: (() => void)[] = []
   #open = 0
 

@@ -42,17 +42,6 @@ export class PartitionRing {
     }
   }
 
-  /** About how much there is from `offset` on. */
-  bytesFrom(offset: number): number {
-    let bytes = 0
-    for (let k = this.#batches.length - 1; k >= 0; k--) {
-      const batch = this.#batches[k] as StoredBatch
-      if (batch.next_offset <= offset) break
-      bytes += batch.byte_length
-    }
-    return bytes
-  }
-
   /** The batches from the one that holds `offset` on, up to `maxBytes`, at least one. */
   from(offset: number, maxBytes: number): StoredBatch[] {
     // Readers are nearly always at the end.

@@ -1,7 +1,6 @@
 import { LIMITS } from '../contract/limits.ts'
 import { ProblemError } from '../contract/problem-error.ts'
 import type { FetchedBatches } from '../store/fetch-batches.ts'
-import { LoopTurns } from './loop-turns.ts'
 import { Tailer } from './tailer.ts'
 import type { Wakeups } from './wakeups.ts'
 
@@ -27,9 +26,6 @@ export class TailHub {
   readonly #source: HubSource
   readonly #tailers = new Map<number, { tailer: Tailer; users: number }>()
   readonly #members = new Set<HubMember>()
-  /** Of the tails that are behind: 400 of them that would take all there is made those that keep up wait for
-   * 1 to 2 s, when each could make its pages whenever its socket had room. */
-  readonly turns = new LoopTurns()
   #timer: NodeJS.Timeout | undefined
   #closed = false
 

@@ -54,8 +54,6 @@ export class Tail {
   #turn = 0
   #left: number
   #toldUpToDate = false
-  /** When it was last seen to be behind, by performance.now(); one that begins has yet to show that it keeps up. */
-  #behindAt = performance.now()
   #draining = false
   #ended = false
   #pending: TailControl[] = []
@@ -163,10 +161,6 @@ export class Tail {
       return last
     }
     if (maxRecords <= 0) return this.#wait()
-    if (performance.now() - this.#behindAt < LIMITS.tail_settle_ms) {
-      await this.#broker.hub.turns.next()
-      if (this.#ended || this.#draining) return undefined
-    }
     const behind: Cursor[] = []
     for (let k = 0; k < this.#cursors.length; k++) {
       const cursor = this.#cursors[(this.#turn + k) % this.#cursors.length] as Cursor
@@ -205,7 +199,6 @@ export class Tail {
     const source = { topic: topic.name, partition, offset, batches, end, max_records, position }
     const page = write(source)
     cursor.offset = page.next_offset
-    if (cursor.tailer.isFarFrom(cursor.offset)) this.#behindAt = performance.now()
     this.#left -= page.record_count
     if (page.record_count === 0) return undefined
     return { type: 'records', page, position: position(page.next_offset) }

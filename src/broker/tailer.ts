@@ -50,12 +50,6 @@ export class Tailer {
     return { kind: 'batches', batches: ring.from(offset, LIMITS.tail_read_bytes) }
   }
 
-  /** Is so much in the log behind this offset that a reader there does not keep up? */
-  isFarFrom(offset: number): boolean {
-    const ring = this.#ring
-    return !ring || offset < ring.start || ring.bytesFrom(offset) > LIMITS.tail_behind_bytes
-  }
-
   /** A reader has read to the end of the log, which is at this offset: what comes is read for it. */
   attach(offset: number): void {
     if (this.#ring || this.#stop.signal.aborted) return

@@ -68,10 +68,6 @@ export const LIMITS = {
   tail_page_records: 1_000,
   /** What the tailer of a partition reads at once, for all its readers. */
   tailer_read_bytes: 1 * MIB,
-  /** A tail with more than this before it is behind, and so is one that began or was behind less than this ago. Those
-   * that are behind take turns, so that whoever keeps up goes on as if they were not there. */
-  tail_behind_bytes: 1 * MIB,
-  tail_settle_ms: 1_000,
   /** A tail whose reader takes nothing for this long is closed; it can go on from its position. */
   tail_stall_ms: 30_000,
   /** Below the idle time-outs of proxies (Heroku's router: 55 s). */

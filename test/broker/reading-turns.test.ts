@@ -1,9 +1,9 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { LoopTurns } from '../../src/broker/loop-turns.ts'
+import { ReadingTurns } from '../../src/broker/reading-turns.ts'
 
 /** Bodies that wait, and the order in which their turns came. */
-function waiting(turns: LoopTurns, ...bodies: string[]): string[] {
+function waiting(turns: ReadingTurns, ...bodies: string[]): string[] {
   const read: string[] = []
   for (const body of bodies) void turns.next(body.length).then(() => read.push(body))
   return read
@@ -11,7 +11,7 @@ function waiting(turns: LoopTurns, ...bodies: string[]): string[] {
 
 describe('bodies that wait to be read', () => {
   it('are read in order, one a turn of the event loop', async () => {
-    const read = waiting(new LoopTurns(), 'a', 'b', 'c')
+    const read = waiting(new ReadingTurns(), 'a', 'b', 'c')
     expect(read).toEqual([])
     const counts: number[] = []
     while (read.length < 3) {
@@ -23,7 +23,7 @@ describe('bodies that wait to be read', () => {
   })
 
   it('wait while a flush is being sent, and go on when it is sent', async () => {
-    const turns = new LoopTurns()
+    const turns = new ReadingTurns()
     const sent = turns.hold()
     const read = waiting(turns, 'a', 'b')
     for (let k = 0; k < 5; k++) await nextTurn()
@@ -35,7 +35,7 @@ describe('bodies that wait to be read', () => {
   })
 
   it('stop in the middle when a flush begins', async () => {
-    const turns = new LoopTurns()
+    const turns = new ReadingTurns()
     const read = waiting(turns, 'a', 'b', 'c')
     while (read.length === 0) await nextTurn()
     const seen = read.length
@@ -47,7 +47,7 @@ describe('bodies that wait to be read', () => {
   })
 
   it('are counted in bytes until their turn comes', async () => {
-    const turns = new LoopTurns()
+    const turns = new ReadingTurns()
     const read = waiting(turns, 'four', 'ten bytes.')
     expect(turns.bytes).toBe(14)
     while (read.length < 2) await nextTurn()

@@ -1,17 +1,22 @@
-/** Synchronous work of about a millisecond each, done one a turn of the event loop, so that the rest goes on. */
-export class LoopTurns {
+/**
+ * Whose body is read next. Reading 1,000 records takes about a millisecond, and a flush goes out through a
+ * socket that takes some 200 KB a turn of the event loop: were all bodies that have arrived read in one turn,
+ * the database would wait for its next bytes meanwhile (measured, 64 clients with 100 KB bodies: idle for a
+ * third of the time). So large bodies are read one a turn, and none while a flush is being sent.
+ */
+export class ReadingTurns {
   readonly #waiting: { bytes: number; go: () => void }[] = []
   #bytes = 0
   #held = false
   #scheduled = false
 
-  /** Bytes of what waits for its turn. */
+  /** Bytes of the bodies that wait for their turn. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Resolves when it is the caller's turn, first come first served; what it does then must be synchronous. */
-  next(bytes = 0): Promise<void> {
+  /** Resolves when a body may be read, first come first served. The reading must be synchronous. */
+  next(bytes: number): Promise<void> {
     this.#bytes += bytes
     return new Promise((go) => {
       this.#waiting.push({ bytes, go })
