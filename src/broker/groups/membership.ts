@@ -14,8 +14,6 @@ import type { GroupsBroker } from './groups-broker.ts'
 import { note } from './note.ts'
 import { standingsOf } from './standing.ts'
 
-export { told }
-
 export function unknownMember(group: string, memberId: string): ProblemError {
   const detail = `Group ${group} has no member ${memberId}; its session may have ended.`
   return new ProblemError('unknown_member_id', detail, { written: 'no' })
