@@ -1,4 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { routerFields } from '../../src/drains/shapes/router.ts'
 import { decode, framed, line, valueOf } from './bodies.ts'
 
 /** Kind and fields of a text of this app and process. */
@@ -307,4 +309,28 @@ describe('lines of apps', () => {
       expect(shape(text)).toBeUndefined()
     },
   )
+})
+
+describe('router lines as they usually are', () => {
+  const word = fc.stringMatching(/^[a-z0-9.:/?&-]{1,20}$/)
+  const count = fc.oneof(fc.nat(), fc.constantFrom('0', '007', '', '12.5'))
+  const usual = fc
+    .record({ path: word, host: word, fwd: word, service: count, status: count, bytes: count })
+    .map(
+      ({ path, host, fwd, service, status, bytes }) =>
+        `at=info method=GET path="${path}" host=${host} request_id=1f fwd="${fwd}" dyno=web.1 connect=0ms ` +
+        `service=${service}ms status=${status} bytes=${bytes} protocol=https`,
+    )
+
+  it('have the fields that any other router line has', () => {
+    fc.assert(
+      fc.property(usual, fc.boolean(), (line, has_tls) => {
+        const whole = has_tls ? `${line} tls=true tls_version=tls1.3` : line
+        // One more field, and it is no usual one.
+        const other = JSON.parse(routerFields(`${whole} more=x`, true)!) as Record<string, unknown>
+        expect(JSON.parse(routerFields(whole, true)!)).toEqual({ ...other, more: undefined })
+      }),
+      { seed: 11, numRuns: 500 },
+    )
+  })
 })

@@ -68,8 +68,9 @@ export class ReadAhead {
 
 /** Else there may be more by now, and the page would be smaller than need be. */
 function isFull({ batches }: FetchedBatches, offset: number, bounds: ReadBounds): boolean {
-  const last = batches.at(-1)
-  return last !== undefined && last.next_offset - offset >= bounds.max_records
+  const bytes = batches.reduce((sum, { byte_length }) => sum + byte_length, 0)
+  const next = batches.at(-1)?.next_offset ?? offset
+  return next - offset >= bounds.max_records || bytes >= bounds.max_bytes
 }
 
 const nameOf = (partitionId: number, offset: number, { max_records, max_bytes }: ReadBounds) =>
