@@ -59,10 +59,10 @@ async function handOut(
     )
     if (input.signal.aborted) return { state, ...found }
     if (round.is_deferred) {
-      if (await noteWithCommit(broker, input, round, found)) {
-        readOn(broker, input, round, found)
+      // Beside the statement that waits for the disk.
+      readOn(broker, input, round, found)
+      if (await noteWithCommit(broker, input, round, found))
         return handedOut(broker, input, round, found)
-      }
       // Something stands in its way, or there is nothing to note with it: one after the other, then.
       round.is_deferred = false
       round.committing = commitDone(broker, input, state, round.committed)
