@@ -1,3 +1,4 @@
+import { LIMITS } from '../../contract/limits.ts'
 import { ProblemError } from '../../contract/problem-error.ts'
 import { PROBLEMS } from '../../contract/problems.ts'
 import type { Decoded } from '../../drains/decoded.ts'
@@ -10,6 +11,7 @@ import type { TopicDirectory } from '../topic-directory.ts'
 import { unknownDrain } from './drain-directory.ts'
 import type { Drains } from './drains-broker.ts'
 import { piecesOf, type Piece } from './frame-pieces.ts'
+import type { DrainOutage } from './outage.ts'
 import type { DrainTally } from './tally.ts'
 
 export type { DrainRow } from '../../store/drains.ts'
@@ -32,19 +34,36 @@ export interface Frame {
  * The drain of this name; a problem where there is none. One that this node does not know yet is asked for until the
  * database is back.
  */
-export async function findDrain(
+export function findDrain(
   broker: { drains: Pick<Drains, 'directory' | 'outage'> },
   name: string,
   holdMs: number,
 ): Promise<DrainRow> {
   const { directory, outage } = broker.drains
+  return patiently(outage, performance.now() + holdMs, async () => {
+    const drain = await directory.find(name)
+    if (drain) return drain
+    throw unknownDrain(name, 'no')
+  })
+}
+
+/** Resolves when a body of this size may be read into records, synchronously. */
+export async function readingTurn(broker: Broker, bytes: number, holdMs: number): Promise<void> {
+  if (bytes < LIMITS.large_body_bytes) return
   const until = performance.now() + holdMs
+  await patiently(broker.drains.outage, until, () => broker.queue.readingTurn(bytes))
+}
+
+/** Tries again what fails for a while, until then (by performance.now()). */
+async function patiently<T>(
+  outage: DrainOutage,
+  until: number,
+  work: () => Promise<T>,
+): Promise<T> {
   const backoff = new Backoff()
   for (;;) {
     try {
-      const drain = await directory.find(name)
-      if (drain) return drain
-      throw unknownDrain(name, 'no')
+      return await work()
     } catch (error) {
       if (!mayPass(error) || performance.now() > until || outage.isOver) throw error
       await outage.pause(backoff)
@@ -113,17 +132,8 @@ async function store(
   }
   // A topic that was deleted is made anew: to refuse would lose the lines.
   const creating = { topics: broker.topics, queue: broker.queue, auto_create_topics: true }
-  const { outage } = broker.drains
-  const backoff = new Backoff()
-  for (;;) {
-    try {
-      const { replayed } = await produce(creating, input)
-      return replayed
-    } catch (error) {
-      if (!mayPass(error) || performance.now() > until || outage.isOver) throw error
-      await outage.pause(backoff)
-    }
-  }
+  const { replayed } = await patiently(broker.drains.outage, until, () => produce(creating, input))
+  return replayed
 }
 
 function mayPass(error: unknown): boolean {

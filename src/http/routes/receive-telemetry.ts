@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Broker } from '../../broker/broker.ts'
 import { admitted } from '../../broker/drains/admission.ts'
-import { findDrain, receiveFrame } from '../../broker/drains/receive.ts'
+import { findDrain, readingTurn, receiveFrame } from '../../broker/drains/receive.ts'
 import { receiveTelemetry } from '../../contract/drain-routes.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { invalidField, type ProblemError } from '../../contract/problem-error.ts'
@@ -45,7 +45,7 @@ async function receive(
   const drain = await admitted(broker.drains, known, givenBy(request))
   const raw = bodyOf(request)
   const body = await inflated(raw, headerOf(request.headers, 'content-encoding'))
-  if (body.length >= LIMITS.large_body_bytes) await broker.queue.readingTurn(body.length)
+  await readingTurn(broker, body.length, LIMITS.drain_patience_ms)
   const content_ids = query.dedupe === 'content'
   const decoded = decodeOtlp(body, encoding, params.signal, { source: query.app }, { content_ids })
   if ('malformed' in decoded) throw invalidField('body', '', decoded.malformed)

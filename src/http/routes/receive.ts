@@ -1,7 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Broker } from '../../broker/broker.ts'
 import { admitted } from '../../broker/drains/admission.ts'
-import { findDrain, receiveFrame, type DrainRow } from '../../broker/drains/receive.ts'
+import { findDrain, readingTurn, receiveFrame, type DrainRow } from '../../broker/drains/receive.ts'
 import * as contract from '../../contract/drain-routes.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { PROBLEMS } from '../../contract/problems.ts'
@@ -27,7 +28,7 @@ export function receiveRoutes(app: FastifyInstance, broker: Broker): void {
       await receive(broker, call, isLogplex ? LIMITS.drain_hold_ms : LIMITS.drain_patience_ms)
     } catch (error) {
       if (!isLogplex || !isFailureOfOurs(error)) throw error
-      hangUp(request, reply, error)
+      await hangUp(request, reply, { error, isStopping: broker.drains.outage.isOver })
     }
     return SENT
   })
@@ -58,7 +59,7 @@ async function receive(broker: Broker, call: Receive, holdMs: number): Promise<v
   const body = await inflated(raw, headerOf(request.headers, 'content-encoding'))
   const format = formatOf(request.headers, body)
   const sent = { format, headers: request.headers, body, sender: senderOf(call) }
-  if (body.length >= LIMITS.large_body_bytes) await broker.queue.readingTurn(body.length)
+  await readingTurn(broker, body.length, holdMs)
   const decoded = decode(sent)
   const name = nameOf(format, request.headers, { body: raw, dedupe: query.dedupe })
   await receiveFrame(broker, { drain, decoded, ...name, bytes: body.length, hold_ms: holdMs })
@@ -95,10 +96,17 @@ function isFailureOfOurs(error: unknown): boolean {
 
 /**
  * To Logplex and log-shuttle a connection that is cut is better than any answer: the one spends a try on either, the
- * other tries again only after this, and both have waited for as long as they wait.
+ * other tries again only after this. Not before they have waited for nearly as long as they do: the tries come within
+ * milliseconds of each other.
  */
-function hangUp(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
+async function hangUp(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { error, isStopping }: { error: unknown; isStopping: boolean },
+): Promise<void> {
   logFailure(request.log, asProblem(error), request.id)
+  const left = LIMITS.drain_patience_ms - reply.elapsedTime
+  if (left > 0 && !isStopping) await sleep(left)
   reply.hijack()
   request.raw.socket.destroy()
 }
