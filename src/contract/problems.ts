@@ -13,17 +13,17 @@ export interface ProblemKind {
  * Codes are Kafka's words in lower case where Kafka has one.
  */
 export const PROBLEMS = {
-  draining: {
-    status: 503,
-    title: 'The server is shutting down',
-    retriable: true,
-    hint: 'Send the request again; another node, or this one after its restart, will take it.',
-  },
   drain_already_exists: {
     status: 409,
     title: 'There is a drain of this name already',
     retriable: false,
     hint: 'Give it a new credential with POST /v1/drains/{drain}/rotate, or choose another name.',
+  },
+  draining: {
+    status: 503,
+    title: 'The server is shutting down',
+    retriable: true,
+    hint: 'Send the request again; another node, or this one after its restart, will take it.',
   },
   group_max_size_reached: {
     status: 409,
