@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 import type { Decoded, Sender } from './decoded.ts'
-import { timeMs } from './event-facts.ts'
+import { timeMs } from './line-time.ts'
 import type { DrainHeaders } from './format.ts'
 import { Gathering, type Facts } from './gathering.ts'
 import { addValue, readJson } from './json-events.ts'

@@ -2,7 +2,7 @@
 import * as json from '../records/scan-json.ts'
 import { base64Data } from './base64-data.ts'
 import type { Decoded, Sender } from './decoded.ts'
-import { timeMs } from './event-facts.ts'
+import { timeMs } from './line-time.ts'
 import { formatOf } from './format.ts'
 import { Gathering, keyOf } from './gathering.ts'
 import { addJsonEvent, addJsonEvents, addValue, readJson } from './json-events.ts'

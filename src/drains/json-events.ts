@@ -2,7 +2,8 @@
 import { isUtf8 } from 'node:buffer'
 import * as json from '../records/scan-json.ts'
 import type { Decoded, Sender } from './decoded.ts'
-import { eventFacts, timeMs } from './event-facts.ts'
+import { eventFacts } from './event-facts.ts'
+import { timeMs } from './line-time.ts'
 import { Gathering, type Facts } from './gathering.ts'
 import { eachJsonValue, timedEvent, type JsonForm } from './json-values.ts'
 

@@ -1,3 +1,5 @@
+import { parseTimestamp } from '../records/timestamp.ts'
+
 const DATE_LENGTH = 19
 const FRACTION_DIGITS = 12
 const MINUTE_MS = 60_000
@@ -83,4 +85,24 @@ function zoneMs(text: string, at: number, to: number): number {
   const minutes = two(text, at + 4)
   if (!(hours < 24 && minutes < 60)) return NaN
   return (hours * 60 + minutes) * (sign === '-' ? -MINUTE_MS : MINUTE_MS)
+}
+
+/** Numbers below each bound are in seconds, ms, us and ns: all of them are times from 1973 to 5138. */
+const UNITS: readonly (readonly [bound: number, perMs: number])[] = [
+  [1e11, 1e-3],
+  [1e14, 1],
+  [1e17, 1e3],
+  [1e20, 1e6],
+]
+
+/** Epoch ms of RFC 3339 text or of a number of any usual unit; undefined for anything else. */
+export function timeMs(text: string): number | undefined {
+  if (/^\d[\d.eE+]*$/.test(text)) {
+    const number = Number(text)
+    const unit = UNITS.find(([bound]) => number < bound)
+    return unit && Math.floor(number / unit[1])
+  }
+  const ms = timeOf(text, 0, text.length)
+  // Which takes a space for the T, too.
+  return ms >= 0 ? ms : parseTimestamp(text)
 }

@@ -4,7 +4,7 @@ import { base64Data } from './base64-data.ts'
 import { Gathering, keyOf, type Facts } from './gathering.ts'
 import { addJsonEvents, addValue } from './json-events.ts'
 import { Members, stringAt } from './members.ts'
-import { timeMs } from './event-facts.ts'
+import { timeMs } from './line-time.ts'
 import { soleJsonValue } from './json-values.ts'
 
 /** Members of a push; the names with an underscore are those of its older form, sent beside the others. */

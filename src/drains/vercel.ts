@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Decoded, Sender } from './decoded.ts'
-import { timeMs } from './event-facts.ts'
+import { timeMs } from './line-time.ts'
 import { Gathering, keyOf, type Facts } from './gathering.ts'
 import { addValue, readJson } from './json-events.ts'
 import { Members } from './members.ts'

@@ -1,5 +1,5 @@
-import type { LineTime } from './line-time.ts'
 import {
+  lineTime,
   isMembers,
   requestOfFields,
   textOf,
@@ -40,12 +40,12 @@ const DURATION = 'http.server.request.duration'
  * former more: names of OpenTelemetry's conventions; any name that ends in the word of a router's line
  * (`heroku.router.connect`); the pairs of a body in the old form, `at=info method=GET ...`.
  */
-export function requestOfOtlp(value: Members, time: LineTime): RequestSeen | undefined {
+export function requestOfOtlp(value: Members): RequestSeen | undefined {
   const attributes = attributesOf(value['attributes'])
   if (serviceOf(value, attributes) !== ROUTER) return undefined
   const fields = { ...pairsOf(bodyOf(value)), ...fieldsOf(attributes) }
   if (fields['method'] === undefined && fields['path'] === undefined) return undefined
-  return requestOfFields(fields, timeOf(value, time))
+  return requestOfFields(fields, timeOf(value))
 }
 
 function serviceOf(value: Members, attributes: Members): unknown {
@@ -95,9 +95,9 @@ function pairsOf(body: string): Members {
 
 const TIMES = ['timestamp', 'time', 'time_unix_nano', 'timeUnixNano', 'observed_timestamp']
 
-function timeOf(value: Members, time: LineTime): number | null {
+function timeOf(value: Members): number | null {
   for (const name of TIMES) {
-    const ms = time.read(value[name])
+    const ms = lineTime(value[name])
     // OTLP writes 0 where it does not know.
     if (ms !== null && ms > 0) return ms
   }

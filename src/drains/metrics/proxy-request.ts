@@ -1,5 +1,5 @@
-import type { LineTime } from './line-time.ts'
 import {
+  lineTime,
   methodOf,
   numberOf,
   statusOf,
@@ -16,15 +16,11 @@ const ID_CHARS = 128
  * the proxy of its request, so the request's id says which are one. A `proxy.statusCode` of -1 is a revalidation in the
  * background, which nobody asked for, unless the event's own says -1: then the function crashed.
  */
-export function requestOfProxy(
-  event: Members,
-  proxy: Members,
-  time: LineTime,
-): RequestSeen | undefined {
+export function requestOfProxy(event: Members, proxy: Members): RequestSeen | undefined {
   const crashed = event['statusCode'] === -1
   if (proxy['statusCode'] === -1 && !crashed) return undefined
   return {
-    at_ms: time.read(proxy['timestamp']) ?? time.read(event['timestamp']),
+    at_ms: lineTime(proxy['timestamp']) ?? lineTime(event['timestamp']),
     method: methodOf(proxy['method']),
     path: textOf(proxy['path']),
     dyno: '',

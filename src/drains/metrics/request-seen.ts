@@ -1,3 +1,5 @@
+import { timeMs } from '../line-time.ts'
+
 /** A request as a router, or a proxy, has told of it. */
 export interface RequestSeen {
   /** The line's own time, epoch ms; null where it has none, or none that can be read. */
@@ -76,4 +78,11 @@ export function requestOfFields(fields: Members, at_ms: number | null): RequestS
     tls: typeof fields['tls'] === 'boolean' ? fields['tls'] : null,
     request: undefined,
   }
+}
+
+/** Epoch ms of a line's time, text or a number in any usual unit; null for anything else. */
+export function lineTime(value: unknown): number | null {
+  return typeof value === 'string' || typeof value === 'number'
+    ? (timeMs(String(value)) ?? null)
+    : null
 }

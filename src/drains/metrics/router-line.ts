@@ -1,22 +1,17 @@
-import { LineTime } from './line-time.ts'
 import { requestOfOtlp } from './otlp-request.ts'
 import { requestOfProxy } from './proxy-request.ts'
-import { isMembers, requestOfFields, type RequestSeen } from './request-seen.ts'
+import { isMembers, lineTime, requestOfFields, type RequestSeen } from './request-seen.ts'
 
 /**
  * The request that a drain's record tells of; undefined where it tells of none. Understood are Heroku's router lines,
- * events of Vercel with a `proxy`, and records of Heroku Fir's router that came by OTLP.
+ * events of Vercel with a `proxy`, and records of Heroku Fir's router that came by OTLP. `value` is the record's, as
+ * JSON.parse gives it; nothing in it makes this throw.
  */
-export class RouterLine {
-  readonly #time = new LineTime()
-
-  /** `value` is the record's, as JSON.parse gives it; nothing in it makes this throw. */
-  read(value: unknown): RequestSeen | undefined {
-    if (!isMembers(value)) return undefined
-    if (value['kind'] === 'router' && isMembers(value['fields'])) {
-      return requestOfFields(value['fields'], this.#time.read(value['timestamp']))
-    }
-    if (isMembers(value['proxy'])) return requestOfProxy(value, value['proxy'], this.#time)
-    return requestOfOtlp(value, this.#time)
+export function requestOf(value: unknown): RequestSeen | undefined {
+  if (!isMembers(value)) return undefined
+  if (value['kind'] === 'router' && isMembers(value['fields'])) {
+    return requestOfFields(value['fields'], lineTime(value['timestamp']))
   }
+  if (isMembers(value['proxy'])) return requestOfProxy(value, value['proxy'])
+  return requestOfOtlp(value)
 }

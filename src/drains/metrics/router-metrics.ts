@@ -2,7 +2,7 @@ import type { DrainMetrics } from '../../contract/drain-metrics.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { prometheusOf } from './prometheus.ts'
 import { RecentRequests } from './recent-requests.ts'
-import { RouterLine } from './router-line.ts'
+import { requestOf } from './router-line.ts'
 import { snapshotOf } from './snapshot.ts'
 import { Window } from './window.ts'
 
@@ -23,7 +23,6 @@ export interface MetricsRecord {
  */
 export class RouterMetrics {
   readonly #now: () => number
-  readonly #line = new RouterLine()
   readonly #window = new Window()
   readonly #recent = new RecentRequests()
   readonly #positions = new Map<number, number>()
@@ -48,7 +47,7 @@ export class RouterMetrics {
     const last = this.#positions.get(partition)
     if (last !== undefined && offset <= last) return
     this.#positions.set(partition, offset)
-    const seen = this.#line.read(value)
+    const seen = requestOf(value)
     if (!seen || (seen.request !== undefined && this.#recent.isRepeated(seen.request))) return
     this.#window.add(seen, Math.min(timestamp, this.#now() + LIMITS.metrics_ahead_ms))
   }

@@ -1,10 +1,10 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { LineTime } from '../../../src/drains/metrics/line-time.ts'
-import { RouterLine } from '../../../src/drains/metrics/router-line.ts'
+import { lineTime } from '../../../src/drains/metrics/request-seen.ts'
+import { requestOf } from '../../../src/drains/metrics/router-line.ts'
 
 const NOON = Date.UTC(2026, 10, 21, 12)
-const read = (value: unknown) => new RouterLine().read(value)
+const read = requestOf
 
 const LINE = {
   timestamp: '2026-11-21T12:00:00.250999+00:00',
@@ -233,7 +233,7 @@ it('throws for no JSON', () => {
   )
 })
 
-describe('LineTime', () => {
+describe('the time of a line', () => {
   it.each([
     ['2026-11-21T12:00:01.5Z', NOON + 1500],
     ['2026-11-21T12:00:01+00:00', NOON + 1000],
@@ -256,12 +256,6 @@ describe('LineTime', () => {
     [true, null],
     [null, null],
   ])('%j', (value, expected) => {
-    const time = new LineTime()
-    expect(time.read(value)).toBe(expected)
-    // With the minute, and the zone, of another line in mind.
-    for (const other of ['2026-11-21T12:00:30.5Z', '2026-11-21T12:00:30+00:00']) {
-      expect(time.read(other)).not.toBeNull()
-      expect(time.read(value)).toBe(expected)
-    }
+    expect(lineTime(value)).toBe(expected)
   })
 })

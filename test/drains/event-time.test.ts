@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { timeMs } from '../../src/drains/event-facts.ts'
+import { timeMs } from '../../src/drains/line-time.ts'
 import { parseTimestamp } from '../../src/records/timestamp.ts'
 
 describe('timeMs', () => {
