@@ -6,7 +6,7 @@ export interface Part {
   id: string
   /** From 0. */
   index: number
-  count: number
+  of: number
 }
 
 /** How many bytes each byte takes inside a JSON string. */

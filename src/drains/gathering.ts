@@ -77,7 +77,7 @@ export class Gathering {
       return
     }
     this.pushPieces(bytes, room, (piece, part) => {
-      const isWhole = part.count === 1
+      const isWhole = part.of === 1
       const value = isWhole ? textValue(piece, flags) : textValue(piece, [...flags, 'cut'], part)
       this.push(value, headers, facts, part)
     })
@@ -123,11 +123,11 @@ export class Gathering {
   ): void {
     const pieces = cutForJson(content, room)
     const id = pieces.length > 1 ? partId(content) : ''
-    pieces.forEach((piece, index) => push(piece, { id, index, count: pieces.length }))
+    pieces.forEach((piece, index) => push(piece, { id, index, of: pieces.length }))
   }
 
   private push(value: string, headers: string, { key, id }: Facts, part?: Part): void {
-    const isPiece = part !== undefined && part.count > 1
+    const isPiece = part !== undefined && part.of > 1
     this.name(isPiece && id !== undefined ? `${id}#${part.index}` : id)
     this.records.push(`${this.head(key)}${value}${headers}}`)
   }

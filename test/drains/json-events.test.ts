@@ -305,7 +305,7 @@ describe('what is too long for a record', () => {
     pieces.forEach(({ key, value }, index) => {
       expect(key).toBe('api')
       expect(value.flags).toEqual(['cut'])
-      expect(value.part).toMatchObject({ index, count: pieces.length })
+      expect(value.part).toMatchObject({ index, of: pieces.length })
     })
     expect(decoded.seen.lines).toBe(2)
   })

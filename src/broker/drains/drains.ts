@@ -15,7 +15,7 @@ import type { TopicDirectory } from '../topic-directory.ts'
 import { told } from '../told.ts'
 import { createCredential } from './credentials.ts'
 import { unknownDrain, type DrainDirectory } from './drain-directory.ts'
-import type { DrainTally } from './tally.ts'
+import { NOTHING_COUNTED, type DrainTally } from './tally.ts'
 
 interface Broker {
   database: Database
@@ -134,19 +134,8 @@ const time = (date: Date | null) => date?.toISOString() ?? null
 
 /** Before anything has come. */
 const NOTHING: store.DrainCountsRow = {
-  frames: 0,
-  lines: 0,
-  bytes: 0,
-  duplicates: 0,
-  flagged: 0,
-  looped: 0,
-  gaps: 0,
-  dropped: 0,
-  last_gap_at: null,
-  last_looped_at: null,
-  last_frame_at: null,
-  last_frame_id: null,
-  arrival_lag_ms: null,
+  ...NOTHING_COUNTED,
+  ...{ last_gap_at: null, last_looped_at: null, last_frame_at: null },
 }
 
 function asReceived(counts: store.DrainCountsRow): Pick<Drain, 'received' | 'gaps' | 'looped'> {

@@ -113,19 +113,16 @@ const SUMS = [
   'dropped',
 ] as const
 
+/** Before anything has come. */
+export const NOTHING_COUNTED = {
+  ...{ frames: 0, lines: 0, bytes: 0, duplicates: 0, flagged: 0, looped: 0, gaps: 0, dropped: 0 },
+  ...{ last_frame_id: null, arrival_lag_ms: null },
+}
+
 function nothing(drain_id: number): Count {
   return {
     drain_id,
-    frames: 0,
-    lines: 0,
-    bytes: 0,
-    duplicates: 0,
-    flagged: 0,
-    looped: 0,
-    gaps: 0,
-    dropped: 0,
-    last_frame_id: null,
-    arrival_lag_ms: null,
+    ...NOTHING_COUNTED,
     frame_at: performance.now(),
     gap_at: null,
     looped_at: null,

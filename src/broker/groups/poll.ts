@@ -1,11 +1,11 @@
 import { ProblemError } from '../../contract/problem-error.ts'
-import { memberState, type MemberState } from '../../store/group-offsets.ts'
+import type { MemberState } from '../../store/group-offsets.ts'
 import { storeProblem } from '../../store/sqlstate.ts'
 import { told } from '../told.ts'
 import type { Ack } from './ack.ts'
 import { commitDone, inHandOf } from './commit-done.ts'
 import type { GroupsBroker } from './groups-broker.ts'
-import { requireCurrent, unknownMember } from './membership.ts'
+import { currentMember, unknownMember } from './membership.ts'
 import { note } from './note.ts'
 import { PollWait } from './poll-wait.ts'
 import { readSome, type Found, type ReadInput } from './read-some.ts'
@@ -223,9 +223,7 @@ async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]
 }
 
 async function requireMember(broker: GroupsBroker, input: PollInput): Promise<MemberState> {
-  const state = await memberState(broker.pools, input.group, input.member_id)
-  if (!state) throw unknownMember(input.group, input.member_id)
-  requireCurrent(state, input.generation_id)
+  const state = await currentMember(broker, input)
   if (input.received && input.received.group_id !== state.group_id)
     throw ofAnotherGroup(input.group)
   if (needsHeartbeat(state)) {

@@ -47,8 +47,10 @@ function usualFields(message: string): string | undefined {
  * in quotes with any byte but a quote, empty ones null. Undefined where it is another line.
  */
 export function routerFields(message: string, is_plain: boolean): string | undefined {
-  const usual = is_plain ? usualFields(message) : undefined
-  if (usual !== undefined) return usual
+  return (is_plain ? usualFields(message) : undefined) ?? anyFields(message, is_plain)
+}
+
+function anyFields(message: string, is_plain: boolean): string | undefined {
   if (!message.includes('at=')) return undefined
   let json = ''
   let known = 0

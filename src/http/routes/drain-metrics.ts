@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Broker } from '../../broker/broker.ts'
 import { drainNamed } from '../../broker/drains/drains.ts'
@@ -7,6 +8,7 @@ import { LIMITS } from '../../contract/limits.ts'
 import { abandoned } from '../abandoned.ts'
 import { mount, SENT } from '../mount.ts'
 import { metricsForm } from '../negotiate.ts'
+import { openStream } from '../open-stream.ts'
 
 /** What the requests of a drain's application were: once, as a stream, or for Prometheus to scrape. */
 export function drainMetricsRoutes(app: FastifyInstance, broker: Broker): void {
@@ -34,37 +36,17 @@ async function stream(
   stopping: AbortSignal,
 ): Promise<void> {
   const signal = AbortSignal.any([abandoned(reply), stopping])
-  reply.hijack()
-  const { raw } = reply
-  raw.writeHead(200, {
-    ...(reply.getHeaders() as Record<string, string>),
-    'content-type': 'text/event-stream; charset=utf-8',
-    'cache-control': 'no-cache, no-transform',
-    'x-accel-buffering': 'no',
-  })
+  const raw = openStream(reply, 'text/event-stream; charset=utf-8')
   raw.write('retry: 1000\n\n')
   try {
     while (!signal.aborted) {
       // Who does not take one misses those in between, and nothing is kept for them.
       if (!raw.writableNeedDrain)
         raw.write(`event: metrics\ndata: ${JSON.stringify(await snapshot())}\n\n`)
-      await pause(LIMITS.metrics_update_ms, signal)
+      await sleep(LIMITS.metrics_update_ms, undefined, { signal }).catch(() => undefined)
     }
   } finally {
     // A topic that was deleted, or a database that is away: the reader comes back by itself.
     raw.end()
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done)
-    if (signal.aborted) done()
-  })
 }

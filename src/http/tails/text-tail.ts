@@ -4,6 +4,7 @@ import type { PageWriter, Tail } from '../../broker/tail.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { ProblemError } from '../../contract/problem-error.ts'
 import { logFailure } from '../failure-log.ts'
+import { openStream } from '../open-stream.ts'
 import { asProblem, problemMessage } from '../problem-json.ts'
 import { StallWatch } from './stall.ts'
 import type { TailForm } from './tail-forms.ts'
@@ -18,7 +19,6 @@ export async function sendTextTail(
   form: TailForm,
   write: PageWriter,
 ): Promise<void> {
-  reply.hijack()
   const response = new TextTail(reply, tail, form)
   try {
     for (;;) {
@@ -46,16 +46,9 @@ class TextTail {
 
   constructor(reply: FastifyReply, tail: Tail, form: TailForm) {
     this.#reply = reply
-    this.#raw = reply.raw
+    this.#raw = openStream(reply, form.content_type)
     this.#tail = tail
     this.#form = form
-    this.#raw.writeHead(200, {
-      ...(reply.getHeaders() as Record<string, string>),
-      'content-type': form.content_type,
-      'cache-control': 'no-cache, no-transform',
-      // nginx would keep the stream to itself.
-      'x-accel-buffering': 'no',
-    })
     // At once, so that the caller knows it is connected before there is a record.
     if (form.opening === '') this.#raw.flushHeaders()
     else this.#raw.write(form.opening)
