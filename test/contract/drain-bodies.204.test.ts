@@ -9,16 +9,6 @@ const drains = useDrains()
 const NDJSON = 'application/x-ndjson'
 const JSON_TYPE = 'application/json'
 const TEXT = 'text/plain'
-let count = 0
-
-/** Sends a body to a drain of its own. */
-async function send(body: string | Uint8Array, type: string, headers = {}) {
-  const drain = `body-${++count}`
-  await drains.create(drain)
-  const answer = await drains.post(drain, body, { headers: { 'content-type': type, ...headers } })
-  return { drain, answer }
-}
-
 describe('a body that is compressed', () => {
   const body = frameOf('one', 'two')
 
@@ -37,7 +27,7 @@ describe('a body that is compressed', () => {
     ['plain, said to be deflate', body, { 'content-encoding': 'deflate' }],
   ])('is read: %s', async (_what, sent, headers) => {
     for (const type of [LOGPLEX, 'application/octet-stream']) {
-      const { drain, answer } = await send(sent, type, headers)
+      const { drain, answer } = await drains.send(sent, type, headers)
       expect(answer.status).toBe(204)
       expect(await drains.messages(drain)).toEqual(['one', 'two'])
     }
@@ -51,13 +41,15 @@ describe('a body that is compressed', () => {
     ],
     ['only in its first bytes', Buffer.from([0x1f, 0x8b, 0x41, 0x0a, 0x0d, 0x0a, 0x42])],
   ])('is kept where it cannot be read: gzip %s', async (_what, sent) => {
-    const { drain, answer } = await send(sent, LOGPLEX, { 'content-encoding': 'gzip' })
+    const { drain, answer } = await drains.send(sent, LOGPLEX, { 'content-encoding': 'gzip' })
     expect(answer.status).toBe(204)
     expect(bodyFrom(await drains.values(drain)).equals(sent)).toBe(true)
   })
 
   it('is nothing where nothing was compressed', async () => {
-    const { drain, answer } = await send(gzipSync(''), LOGPLEX, { 'content-encoding': 'gzip' })
+    const { drain, answer } = await drains.send(gzipSync(''), LOGPLEX, {
+      'content-encoding': 'gzip',
+    })
     expect(answer.status).toBe(204)
     expect(await drains.values(drain)).toEqual([])
   })
@@ -65,7 +57,7 @@ describe('a body that is compressed', () => {
   it.each(['br', 'snappy', 'gzip, gzip', 'x'])(
     'is 415 where it is %s, by its name',
     async (name) => {
-      const { answer } = await send(body, LOGPLEX, { 'content-encoding': name })
+      const { answer } = await drains.send(body, LOGPLEX, { 'content-encoding': name })
       const problem = await expectProblem(answer, 'unsupported_media_type', {
         in: 'header',
         pointer: '/content-encoding',
@@ -80,7 +72,7 @@ describe('content types', () => {
   it.each(['application/msgpack', 'application/x-msgpack', 'application/vnd.msgpack'])(
     '%s is 415, and says which setting of the sender helps',
     async (type) => {
-      const { answer } = await send(Buffer.from([0x81, 0xa1, 0x61, 0x01]), type)
+      const { answer } = await drains.send(Buffer.from([0x81, 0xa1, 0x61, 0x01]), type)
       const problem = await expectProblem(answer, 'unsupported_media_type', {
         in: 'header',
         pointer: '/content-type',
@@ -115,7 +107,7 @@ describe('content types', () => {
     ['text/plain', bodyOf(lineOf('hello'))],
     ['application/logplex-1; charset=utf-8', bodyOf(lineOf('hello'))],
   ])('%s is taken, whatever it is called: %s', async (type, body) => {
-    const { drain, answer } = await send(body, type)
+    const { drain, answer } = await drains.send(body, type)
     expect(answer.status).toBe(204)
     expect(await drains.messages(drain)).toEqual(['hello'])
   })
@@ -147,13 +139,13 @@ describe('text of other senders', () => {
       ['a', 'b', 'c'],
     ],
   ])('is stored: %s', async (_what, type, body, messages) => {
-    const { drain, answer } = await send(body, type)
+    const { drain, answer } = await drains.send(body, type)
     expect(answer.status).toBe(204)
     expect(await drains.messages(drain)).toEqual(messages)
   })
 
   it('has its bytes kept where they are not UTF-8', async () => {
-    const { drain, answer } = await send(Buffer.from([0x61, 0xe9, 0xff, 0x0a, 0x62]), TEXT)
+    const { drain, answer } = await drains.send(Buffer.from([0x61, 0xe9, 0xff, 0x0a, 0x62]), TEXT)
     expect(answer.status).toBe(204)
     const [first, second] = await drains.values(drain)
     expect(Buffer.from(first!.raw_base64!, 'base64')).toEqual(Buffer.from([0x61, 0xe9, 0xff]))

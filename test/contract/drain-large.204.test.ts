@@ -26,20 +26,10 @@ afterAll(async () => {
 const NDJSON = 'application/x-ndjson'
 const JSON_TYPE = 'application/json'
 const TEXT = 'text/plain'
-let count = 0
-
-/** Sends a body to a drain of its own. */
-async function send(body: string | Uint8Array, type: string, headers = {}) {
-  const drain = `body-${++count}`
-  await drains.create(drain)
-  const answer = await drains.post(drain, body, { headers: { 'content-type': type, ...headers } })
-  return { drain, answer }
-}
-
 describe('a body that is large', () => {
   it('of 102 kB, as Logplex aims at', async () => {
     const texts = Array.from({ length: 1_000 }, (_, n) => `line ${n} ${'x'.repeat(40)}`)
-    const { drain, answer } = await send(frameOf(...texts), LOGPLEX)
+    const { drain, answer } = await drains.send(frameOf(...texts), LOGPLEX)
     expect(answer.status).toBe(204)
     expect(await drains.messages(drain)).toEqual(texts)
   })
@@ -47,7 +37,7 @@ describe('a body that is large', () => {
   it('of 10 MB: 100,000 lines of Vector, in their order', async () => {
     const pad = 'x'.repeat(75)
     const lines = Array.from({ length: 100_000 }, (_, n) => `{"message":"${n} ${pad}"}\n`)
-    const { drain, answer } = await send(lines.join(''), NDJSON)
+    const { drain, answer } = await drains.send(lines.join(''), NDJSON)
     expect(answer.status).toBe(204)
     const messages = await drains.messages(drain)
     expect(messages).toHaveLength(100_000)
@@ -56,7 +46,9 @@ describe('a body that is large', () => {
 
   it('of 3 MB, of NUL, which take twelve times that as JSON', async () => {
     const body = Buffer.alloc(3_000_000)
-    const { drain, answer } = await send(gzipSync(body), LOGPLEX, { 'content-encoding': 'gzip' })
+    const { drain, answer } = await drains.send(gzipSync(body), LOGPLEX, {
+      'content-encoding': 'gzip',
+    })
     expect(answer.status).toBe(204)
     expect(bodyFrom(await drains.values(drain)).equals(body)).toBe(true)
   }, 60_000)
@@ -64,7 +56,7 @@ describe('a body that is large', () => {
   it('of 15,000 events, each with an id, in their order', async () => {
     const events = Array.from({ length: 15_000 }, (_, n) => ({ id: `${n}`, message: `${n}` }))
     const headers = { 'x-vercel-signature': 'checked by nobody' }
-    const { drain, answer } = await send(JSON.stringify(events), JSON_TYPE, headers)
+    const { drain, answer } = await drains.send(JSON.stringify(events), JSON_TYPE, headers)
     expect(answer.status).toBe(200)
     expect(await drains.messages(drain)).toEqual(events.map(({ message }) => message))
   }, 60_000)
@@ -72,7 +64,7 @@ describe('a body that is large', () => {
   it('of more than may be is refused, before it is read', async () => {
     const body = Buffer.alloc(LIMITS.drain_body_bytes + 1, 'x')
     // It may be told while it is still sending, and have its connection closed.
-    const refused = await send(body, TEXT).catch((error: unknown) => error)
+    const refused = await drains.send(body, TEXT).catch((error: unknown) => error)
     if (!(refused instanceof Error)) {
       await expectProblem((refused as { answer: never }).answer, 'request_too_large', {
         written: 'no',
@@ -111,7 +103,9 @@ describe('a bomb', () => {
     const data = member.toString('base64')
     const records = Array.from({ length: 40 }, () => ({ data }))
     const body = JSON.stringify({ requestId: 'R', timestamp: 1, records })
-    const { drain, answer } = await send(body, JSON_TYPE, { 'x-amz-firehose-request-id': 'R' })
+    const { drain, answer } = await drains.send(body, JSON_TYPE, {
+      'x-amz-firehose-request-id': 'R',
+    })
     expect(answer.status).toBe(200)
     const values = await drains.values(drain)
     const kept = values.filter(({ raw_base64 }) => raw_base64 === data)

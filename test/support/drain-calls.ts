@@ -37,6 +37,7 @@ export const basic = (user: string, password: string) =>
 
 /** The calls of a drain's owner, and of those who send to it, to one node. */
 export class DrainCalls {
+  #sent = 0
   readonly #url: () => string
   /** As senders have it: one connection for many frames. */
   readonly #agent = new Agent({ keepAlive: true })
@@ -94,6 +95,14 @@ export class DrainCalls {
     const authorization = basic('logs', this.#credentials.get(drain) ?? '')
     const headers = { authorization, ...sending.headers }
     return this.call('POST', drain, { ...sending, headers }, body)
+  }
+
+  /** Sends a body to a drain of its own. */
+  async send(body: string | Uint8Array, type: string, headers = {}) {
+    const drain = `body-${++this.#sent}`
+    await this.create(drain)
+    const answer = await this.post(drain, body, { headers: { 'content-type': type, ...headers } })
+    return { drain, answer }
   }
 
   /** A frame of Logplex, under an id if one is given. */

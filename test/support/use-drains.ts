@@ -1,35 +1,20 @@
 import { afterAll, beforeAll } from 'vitest'
 import { DrainCalls } from './drain-calls.ts'
 import { startNodes, type Nodes } from './nodes.ts'
-import { startTestServer, type TestServer } from './server.ts'
-
-/** Calls to a server that a test file has for itself, from before its first test to after its last. */
-class ServedDrains extends DrainCalls {
-  #server: TestServer | undefined
-
-  constructor() {
-    super(() => this.server.url)
-  }
-
-  get server(): TestServer {
-    if (!this.#server) throw new Error('the server is started before the first test')
-    return this.#server
-  }
-
-  async start(environment: Record<string, string>): Promise<void> {
-    this.#server = await startTestServer(environment)
-  }
-}
+import { OwnServer, withServer } from './own-server.ts'
 
 /** At the top of a file; what else it prepares goes into a beforeAll of its own behind this. */
-export function useDrains(environment: Record<string, string> = {}): ServedDrains {
-  const drains = new ServedDrains()
-  beforeAll(() => drains.start(environment))
+export function useDrains(
+  environment: Record<string, string> = {},
+): DrainCalls & Pick<OwnServer, 'server'> {
+  const own = new OwnServer()
+  const drains = new DrainCalls(() => own.server.url)
+  beforeAll(() => own.start(environment))
   afterAll(async () => {
     drains.hangUp()
-    await drains.server.stop()
+    await own.server.stop()
   })
-  return drains
+  return withServer(drains, own)
 }
 
 /** The same for two nodes over one database. */

@@ -1,20 +1,17 @@
 import type { FastifyInstance, FastifyReply } from 'fastify'
 import type { Broker } from '../../broker/broker.ts'
-import { admitted } from '../../broker/drains/admission.ts'
-import { findDrain, readingTurn, receiveFrame } from '../../broker/drains/receive.ts'
+import { receiveFrame } from '../../broker/drains/receive.ts'
 import { receiveTelemetry } from '../../contract/drain-routes.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { invalidField, type ProblemError } from '../../contract/problem-error.ts'
 import { decodeOtlp, type OtlpEncoding } from '../../drains/otlp.ts'
 import { otlpError, otlpResponse, type OtlpAnswer } from '../../drains/otlp-answer.ts'
-import { headerOf } from '../drains/decode.ts'
 import { nameOf } from '../drains/frame-of.ts'
-import { givenBy } from '../drains/given-credentials.ts'
-import { inflated } from '../drains/inflate.ts'
+import { takeIn } from '../drains/take-in.ts'
 import { logFailure } from '../failure-log.ts'
 import { mount, SENT, type Call } from '../mount.ts'
 import { asProblem } from '../problem-json.ts'
-import { bodyOf, mediaTypeOf } from '../read-body.ts'
+import { mediaTypeOf } from '../read-body.ts'
 
 /**
  * OTLP/HTTP, with its own answers: https://opentelemetry.io/docs/specs/otlp/#otlphttp. Exporters send again what is
@@ -41,18 +38,14 @@ async function receive(
   { params, query, request }: Call<typeof receiveTelemetry>,
   encoding: OtlpEncoding,
 ): Promise<void> {
-  const known = await findDrain(broker, params.drain, LIMITS.drain_patience_ms)
-  const drain = await admitted(broker.drains, known, givenBy(request))
-  const raw = bodyOf(request)
-  const body = await inflated(raw, headerOf(request.headers, 'content-encoding'))
-  await readingTurn(broker, body.length, LIMITS.drain_patience_ms)
+  const holdMs = LIMITS.drain_patience_ms
+  const { drain, raw, body } = await takeIn(broker, request, { drain: params.drain, holdMs })
   const content_ids = query.dedupe === 'content'
   const decoded = decodeOtlp(body, encoding, params.signal, { source: query.app }, { content_ids })
   if ('malformed' in decoded) throw invalidField('body', '', decoded.malformed)
   const dedupe = query.dedupe === 'body' ? 'body' : 'none'
   const name = nameOf('json', request.headers, { body: raw, dedupe })
-  const hold_ms = LIMITS.drain_patience_ms
-  await receiveFrame(broker, { drain, decoded, ...name, bytes: body.length, hold_ms })
+  await receiveFrame(broker, { drain, decoded, ...name, bytes: body.length, hold_ms: holdMs })
 }
 
 const RPC_CODE: Readonly<Record<number, Parameters<typeof otlpError>[1]>> = {

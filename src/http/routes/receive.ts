@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Broker } from '../../broker/broker.ts'
 import { admitted } from '../../broker/drains/admission.ts'
-import { findDrain, readingTurn, receiveFrame, type DrainRow } from '../../broker/drains/receive.ts'
+import { findDrain, receiveFrame, type DrainRow } from '../../broker/drains/receive.ts'
 import * as contract from '../../contract/drain-routes.ts'
 import { LIMITS } from '../../contract/limits.ts'
 import { PROBLEMS } from '../../contract/problems.ts'
@@ -11,7 +11,7 @@ import { formatOf } from '../../drains/format.ts'
 import { decode, headerOf, type Sent } from '../drains/decode.ts'
 import { nameOf } from '../drains/frame-of.ts'
 import { givenBy } from '../drains/given-credentials.ts'
-import { inflated } from '../drains/inflate.ts'
+import { takeIn } from '../drains/take-in.ts'
 import { logFailure } from '../failure-log.ts'
 import { mount, SENT, type Call } from '../mount.ts'
 import { asProblem } from '../problem-json.ts'
@@ -52,14 +52,12 @@ export function receiveRoutes(app: FastifyInstance, broker: Broker): void {
 
 async function receive(broker: Broker, call: Receive, holdMs: number): Promise<void> {
   const { params, query, request, reply } = call
-  const known = await findDrain(broker, params.drain, holdMs)
-  showVerification(known, reply)
-  const drain = await admitted(broker.drains, known, givenBy(request))
-  const raw = bodyOf(request)
-  const body = await inflated(raw, headerOf(request.headers, 'content-encoding'))
+  const asked = { drain: params.drain, holdMs }
+  const { drain, raw, body } = await takeIn(broker, request, asked, (known) => {
+    showVerification(known, reply)
+  })
   const format = formatOf(request.headers, body)
   const sent = { format, headers: request.headers, body, sender: senderOf(call) }
-  await readingTurn(broker, body.length, holdMs)
   const decoded = decode(sent)
   const name = nameOf(format, request.headers, { body: raw, dedupe: query.dedupe })
   await receiveFrame(broker, { drain, decoded, ...name, bytes: body.length, hold_ms: holdMs })
