@@ -9,14 +9,46 @@ interface Watched {
 }
 
 /** Somebody's interest in a partition, from before they read it until they are done. */
-export interface Watch {
+export class Watch {
+  readonly watched: Watched
+  readonly #wakeups: Wakeups
+  readonly #end: () => void
+  #told = 0
+
+  constructor(wakeups: Wakeups, watched: Watched, end: () => void) {
+    this.#wakeups = wakeups
+    this.watched = watched
+    this.#end = end
+  }
+
   /**
    * Resolves when the high watermark may have passed this offset, after `ms` where given, or on abort. News
    * is told once: who comes back and has read no further waits for newer news, so that a false hint makes
    * nobody spin.
    */
-  changed(highWatermark: number, signal: AbortSignal, ms?: number): Promise<void>
-  end(): void
+  changed(highWatermark: number, signal: AbortSignal, ms?: number): Promise<void> {
+    return this.#wakeups.anyChanged([{ watch: this, high_watermark: highWatermark }], signal, ms)
+  }
+
+  /** Is there something to be told to who has read up to this offset? */
+  hasNews(highWatermark: number): boolean {
+    const { watched } = this
+    // Told before and yet not there: it was false, and would hide what is true and lower.
+    if (this.#told > highWatermark && this.#told === watched.high_watermark) {
+      watched.high_watermark = highWatermark
+    }
+    this.tell()
+    return watched.high_watermark > highWatermark
+  }
+
+  /** What there is now has been told. */
+  tell(): void {
+    this.#told = this.watched.high_watermark
+  }
+
+  end(): void {
+    this.#end()
+  }
 }
 
 /**
@@ -44,23 +76,26 @@ export class Wakeups {
     }
     watched.watches++
     this.#watched.set(partitionId, watched)
-    let told = 0
-    return {
-      changed: async (highWatermark, signal, ms) => {
-        // Told before and yet not there: it was false, and would hide what is true and lower.
-        if (told > highWatermark && told === watched.high_watermark) {
-          watched.high_watermark = highWatermark
-        }
-        const isNews = watched.high_watermark > highWatermark
-        told = watched.high_watermark
-        if (isNews || this.#closed || signal.aborted) return
-        await this.#news(watched, signal, ms)
-        told = watched.high_watermark
-      },
-      end: () => {
-        if (--watched.watches === 0) this.#watched.delete(partitionId)
-      },
-    }
+    return new Watch(this, watched, () => {
+      if (--watched.watches === 0) this.#watched.delete(partitionId)
+    })
+  }
+
+  /** Like `changed` of each, whichever comes first; however many they are, it is one who waits. */
+  async anyChanged(
+    waits: readonly { watch: Watch; high_watermark: number }[],
+    signal: AbortSignal,
+    ms?: number,
+  ): Promise<void> {
+    // All of them are told.
+    const news = waits.filter(({ watch, high_watermark }) => watch.hasNews(high_watermark))
+    if (news.length > 0 || this.#closed || signal.aborted) return
+    await this.#news(
+      waits.map(({ watch }) => watch.watched),
+      signal,
+      ms,
+    )
+    for (const { watch } of waits) watch.tell()
   }
 
   /** A partition's log now reaches this high watermark. */
@@ -81,7 +116,11 @@ export class Wakeups {
     return this.#closed
   }
 
-  async #news(watched: Watched, signal: AbortSignal, ms: number | undefined): Promise<void> {
+  async #news(
+    watched: readonly Watched[],
+    signal: AbortSignal,
+    ms: number | undefined,
+  ): Promise<void> {
     if (this.#waiting >= LIMITS.waiting_fetches) {
       throw new ProblemError('queue_full', 'Too many fetches are waiting on this node.', {
         retry_after_s: 1,
@@ -93,12 +132,12 @@ export class Wakeups {
       await new Promise<void>((resolve) => {
         const wake = () => {
           clearTimeout(timer)
-          watched.wakers.delete(wake)
+          for (const { wakers } of watched) wakers.delete(wake)
           signal.removeEventListener('abort', wake)
           resolve()
         }
         const timer = ms === undefined ? undefined : setTimeout(wake, ms)
-        watched.wakers.add(wake)
+        for (const { wakers } of watched) wakers.add(wake)
         signal.addEventListener('abort', wake)
       })
     } finally {

@@ -123,6 +123,23 @@ describe('a reader that waits', () => {
     await Promise.all(waiting)
     expect(await isSettled(watch.changed(1, never, MINUTE))).toBe(false)
   })
+
+  it('may be for any of many partitions, and is one wait', async () => {
+    const watches = Array.from({ length: LIMITS.waiting_fetches + 1 }, (_, id) => wakeups.watch(id))
+    const waits = watches.map((watch) => ({ watch, high_watermark: 0 }))
+    const { signal } = new AbortController()
+    const waiting = wakeups.anyChanged(waits, signal)
+    expect(await isSettled(waiting)).toBe(false)
+    wakeups.appended(7, 1)
+    expect(await isSettled(waiting)).toBe(true)
+    // What came to one is told by the next wait, too, to who has not read it; what was told to all is not.
+    expect(getEventListeners(signal, 'abort')).toEqual([])
+    waits[7]!.high_watermark = 1
+    const next = wakeups.anyChanged(waits, signal)
+    expect(await isSettled(next)).toBe(false)
+    wakeups.appended(9, 1)
+    expect(await isSettled(next)).toBe(true)
+  })
 })
 
 describe('no wake-up is lost', () => {

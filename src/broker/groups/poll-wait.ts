@@ -1,4 +1,3 @@
-import { setMaxListeners } from 'node:events'
 import type { MemberState } from '../../store/group-offsets.ts'
 import type { Watch } from '../wakeups.ts'
 import type { GroupsBroker } from './groups-broker.ts'
@@ -61,25 +60,24 @@ export class PollWait {
 
   async #sleep(state: MemberState, ticks: number, ms: number): Promise<void> {
     const over = new AbortController()
-    // One for each partition.
-    setMaxListeners(0, over.signal)
     const end = () => over.abort()
     this.#input.signal.addEventListener('abort', end)
     const timer = setTimeout(end, ms)
-    const partitions = state.owned.flatMap((owned) => {
-      const watch = this.#watches.get(owned.partition_id)
-      return watch ? [watch.changed(owned.high_watermark, over.signal)] : []
+    const waits = state.owned.flatMap(({ partition_id, high_watermark }) => {
+      const watch = this.#watches.get(partition_id)
+      return watch ? [{ watch, high_watermark }] : []
     })
+    const records = this.#broker.wakeups.anyChanged(waits, over.signal)
     try {
       await Promise.race([
-        ...partitions,
+        records,
         this.#broker.groups.watch.changed(state.group_id, ticks, over.signal),
       ])
     } finally {
       clearTimeout(timer)
       over.abort()
       this.#input.signal.removeEventListener('abort', end)
-      await Promise.allSettled(partitions)
+      await Promise.allSettled([records])
     }
   }
 
